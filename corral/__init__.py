@@ -1,0 +1,1 @@
+"""Corral: a guarded place where AI coding agents run for days."""

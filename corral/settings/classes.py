@@ -1,0 +1,60 @@
+"""Agent classes: what one sandbox of each kind of agent may use."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from corral.settings.quantities import Bytes, Cpu, parse_bytes, parse_cpu
+from corral.settings.strict import Strict
+from corral.settings.tiers import DEFAULT_RUNTIME, RUNTIMES, Runtime, Tier
+
+
+class Resources(Strict):
+    """CPU and memory of one sandbox."""
+
+    cpu: Cpu
+    memory: Bytes
+
+
+class AgentClass(Strict):
+    """One kind of agent. Bounds and defaults: the workload that `docs/design` sizes for."""
+
+    tier: Annotated[Tier, Field(strict=False)]
+    """The isolation tier that its sandboxes run on."""
+    runtime: str | None = None
+    """A runtime of that tier; the tier's default when left out."""
+    limits: Resources = Resources.model_construct(cpu=parse_cpu("2"), memory=parse_bytes("4Gi"))
+    """Most that one sandbox may use: 1 to 4 CPU, 1Gi to 8Gi."""
+    requests: Resources = Resources.model_construct(cpu=parse_cpu("500m"), memory=parse_bytes("1Gi"))
+    """What the scheduler sets aside for one sandbox. On microVMs memory is set aside up to the
+    limit whatever is said here, unless `memory-overcommit` is set."""
+    disk: Bytes = parse_bytes("10Gi")
+    """Most ephemeral storage of one sandbox: 5Gi to 20Gi."""
+    processes: Annotated[int, Field(ge=32, le=65536)] = 1024
+    """Processes that one sandbox needs; refused where the pool's limit is below it."""
+    max_age: Annotated[int, Field(ge=1, le=168, alias="max-age-hours")] = 24
+    """Oldest that a sandbox may get, in hours."""
+    memory_overcommit: Annotated[float, Field(ge=1.0, le=4.0, strict=False, alias="memory-overcommit")] = 1.0
+    """microVM tiers only: memory limit divided by memory request."""
+    priority: Annotated[int, Field(ge=0, le=1000)] = 100
+    """Scheduling priority among agents; a higher one may preempt a lower one's waiting place."""
+
+    @property
+    def runtime_name(self) -> str:
+        """The runtime that serves it: its own choice, or the tier's default."""
+        return self.runtime or DEFAULT_RUNTIME[self.tier]
+
+    @property
+    def served_by(self) -> Runtime:
+        """The table's row of its runtime. KeyError before the settings were checked as a whole."""
+        return RUNTIMES[self.runtime_name]
+
+    @property
+    def requested_memory(self) -> int:
+        """Bytes that one sandbox requests: up to the limit where the VM is sized from limits."""
+        if not self.served_by.static_memory:
+            return self.requests.memory
+        mebibytes = -(-self.limits.memory // 2**20)
+        return max(1, int(mebibytes / self.memory_overcommit)) * 2**20

@@ -1,0 +1,32 @@
+"""All settings of one stack, and what must hold between them."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from corral.settings.admission import Admission
+from corral.settings.classes import AgentClass
+from corral.settings.cluster import Cluster
+from corral.settings.contradictions import Contradictions, contradictions
+from corral.settings.pools import NodePool
+from corral.settings.strict import Name, Strict
+from corral.settings.tenants import Tenant
+
+
+class Settings(Strict):
+    """The value of `corral:settings` in a stack file."""
+
+    cluster: Cluster
+    pools: dict[Name, NodePool] = Field(min_length=1)
+    classes: dict[Name, AgentClass] = Field(min_length=1)
+    tenants: dict[Name, Tenant] = Field(default_factory=dict)
+    admission: Admission = Admission()
+
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        found = contradictions(pools=self.pools, classes=self.classes, tenants=self.tenants)
+        if found:
+            raise Contradictions(found)
+        return self

@@ -1,0 +1,197 @@
+"""What each isolation tier and runtime needs, gives and can't give: the one table.
+
+RuntimeClasses, admission parameters, quotas, density and `docs/tiers.md` are all read from here.
+Overheads of Kata runtimes: kata-containers 4.1.0,
+tools/packaging/kata-deploy/helm-chart/kata-deploy/templates/runtimeclasses.yaml.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+MIB = 2**20
+
+TIER_LABEL = "corral.dev/tier"
+"""Node label and taint key: `corral.dev/tier=<tier>`, effect NoSchedule."""
+
+RUNTIME_LABEL_PREFIX = "runtime.corral.dev/"
+"""Node label `runtime.corral.dev/<runtime>=true` where a runtime needs more than its tier's nodes."""
+
+# Both are selected by the RuntimeClasses of kata-deploy 4.1.0 (_helpers.tpl): one alone schedules
+# pods on nodes where the runtime isn't installed yet.
+KATA_NODE_LABELS = {
+    "katacontainers.io/kata-runtime": "true",
+    "kata-deploy.katacontainers.io/default": "true",
+}
+
+
+class Tier(StrEnum):
+    """Isolation tiers, weakest first: the order of declaration is the order of strength."""
+
+    CONTAINER = "container"
+    GVISOR = "gvisor"
+    MICROVM = "microvm"
+    CONFIDENTIAL = "confidential"
+
+    @property
+    def strength(self) -> int:
+        """0 for the weakest tier; larger is stronger."""
+        return list(Tier).index(self)
+
+
+class ProcessLimit(StrEnum):
+    """Who stops a fork bomb."""
+
+    KUBELET = "kubelet"
+    """podPidsLimit of the node's kubelet, one figure for all pods of a pool."""
+    GUEST = "guest"
+    """The guest kernel's pid_max and threads-max: the kubelet only counts the VMM's threads, and
+    OCI pids.limit never reaches the guest (kata-containers #13824)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Runtime:
+    """One RuntimeClass. `name` is the RuntimeClass's name and (but for `container`) its handler."""
+
+    name: str
+    tier: Tier
+    handler: str
+    overhead_cpu: int
+    """Millicores that the scheduler and quotas add to a pod."""
+    overhead_memory: int
+    """Bytes that the scheduler and quotas add to a pod."""
+    architectures: tuple[str, ...]
+    node_labels: dict[str, str] = field(default_factory=dict)
+    """Labels a node carries to serve it, besides the tier's own."""
+    extended_resources: dict[str, str] = field(default_factory=dict)
+    """What a pod must request besides CPU, memory and disk."""
+    user_namespaces: bool = False
+    """Whether `hostUsers: false` works under it."""
+    process_limit: ProcessLimit
+    static_memory: bool = False
+    """The VM is sized once from limits: a memory request below the limit is overcommit."""
+    needs: str
+    gives: str
+    cannot: str
+
+
+_BOTH = ("amd64", "arm64")
+
+RUNTIMES: dict[str, Runtime] = {
+    runtime.name: runtime
+    for runtime in (
+        Runtime(
+            name="container",
+            tier=Tier.CONTAINER,
+            handler="runc",
+            overhead_cpu=0,
+            overhead_memory=0,
+            architectures=_BOTH,
+            user_namespaces=True,
+            process_limit=ProcessLimit.KUBELET,
+            needs="any node; user namespaces need Linux 6.3 and containerd 2.0",
+            gives="namespaces, cgroups, seccomp and a user namespace of its own",
+            cannot="survive a kernel exploit: all sandboxes share the host's kernel",
+        ),
+        Runtime(
+            name="gvisor",
+            tier=Tier.GVISOR,
+            handler="runsc",
+            overhead_cpu=100,
+            # No figure is published. 64 MiB is our allowance for the sentry and gofer.
+            overhead_memory=64 * MIB,
+            architectures=_BOTH,
+            process_limit=ProcessLimit.KUBELET,
+            needs="runsc and its shim on the node; no hardware virtualization (systrap)",
+            gives="a kernel of its own in user space: host system calls are a short list",
+            cannot="use user namespaces, PSI or per-container cAdvisor metrics; "
+            "system calls cost more",
+        ),
+        Runtime(
+            name="kata-clh-runtime-rs",
+            tier=Tier.MICROVM,
+            handler="kata-clh-runtime-rs",
+            overhead_cpu=250,
+            overhead_memory=130 * MIB,
+            architectures=("amd64",),
+            node_labels=KATA_NODE_LABELS,
+            process_limit=ProcessLimit.GUEST,
+            static_memory=True,
+            needs="/dev/kvm (bare metal or nested virtualization), vhost_vsock, vhost_net",
+            gives="a guest kernel behind hardware virtualization (Cloud Hypervisor)",
+            cannot="run on arm64 or on SEV-SNP nodes (no KVM there); follow an in-place resize",
+        ),
+        Runtime(
+            name="kata-qemu-runtime-rs",
+            tier=Tier.MICROVM,
+            handler="kata-qemu-runtime-rs",
+            overhead_cpu=250,
+            overhead_memory=320 * MIB,
+            architectures=_BOTH,
+            node_labels=KATA_NODE_LABELS,
+            process_limit=ProcessLimit.GUEST,
+            static_memory=True,
+            needs="/dev/kvm (bare metal or nested virtualization), vhost_vsock, vhost_net",
+            gives="a guest kernel behind hardware virtualization (QEMU), on arm64 too",
+            cannot="start as fast as Cloud Hypervisor; follow an in-place resize",
+        ),
+        Runtime(
+            name="kata-fc",
+            tier=Tier.MICROVM,
+            handler="kata-fc",
+            overhead_cpu=250,
+            overhead_memory=130 * MIB,
+            architectures=("amd64",),
+            node_labels={**KATA_NODE_LABELS, f"{RUNTIME_LABEL_PREFIX}kata-fc": "true"},
+            process_limit=ProcessLimit.GUEST,
+            static_memory=True,
+            needs="as Cloud Hypervisor, and a devmapper snapshotter pool prepared on the node",
+            gives="a guest kernel behind hardware virtualization (Firecracker, fewest devices)",
+            cannot="share file systems with the host; run on arm64; follow an in-place resize",
+        ),
+        Runtime(
+            name="kata-qemu-snp",
+            tier=Tier.CONFIDENTIAL,
+            handler="kata-qemu-snp",
+            overhead_cpu=1000,
+            overhead_memory=2048 * MIB,
+            architectures=("amd64",),
+            node_labels={
+                **KATA_NODE_LABELS,
+                "feature.node.kubernetes.io/cpu-security.sev.snp.enabled": "true",
+            },
+            extended_resources={"sev-snp.amd.com/esids": "1"},
+            process_limit=ProcessLimit.GUEST,
+            static_memory=True,
+            needs="bring-your-own AMD metal with SEV-SNP on; there is no supported path on EC2",
+            gives="memory encrypted against the host, with attestation",
+            cannot="run on EC2; be dumped, resized or debugged from the host",
+        ),
+        Runtime(
+            name="kata-qemu-tdx",
+            tier=Tier.CONFIDENTIAL,
+            handler="kata-qemu-tdx",
+            overhead_cpu=1000,
+            overhead_memory=2048 * MIB,
+            architectures=("amd64",),
+            node_labels={
+                **KATA_NODE_LABELS,
+                "feature.node.kubernetes.io/cpu-security.tdx.enabled": "true",
+            },
+            extended_resources={"tdx.intel.com/keys": "1"},
+            process_limit=ProcessLimit.GUEST,
+            static_memory=True,
+            needs="bring-your-own Intel metal with TDX on; no AWS instance offers it",
+            gives="memory encrypted against the host, with attestation",
+            cannot="run on EC2; be dumped, resized or debugged from the host",
+        ),
+    )
+}
+
+DEFAULT_RUNTIME: dict[Tier, str] = {
+    Tier.CONTAINER: "container",
+    Tier.GVISOR: "gvisor",
+    Tier.MICROVM: "kata-clh-runtime-rs",
+    Tier.CONFIDENTIAL: "kata-qemu-snp",
+}
