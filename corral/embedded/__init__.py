@@ -1,0 +1,1 @@
+"""Corral without a cloud: a cluster on this machine, and an engine that needs no CLI."""

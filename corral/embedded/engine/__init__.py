@@ -1,0 +1,1 @@
+"""The embedded engine: runs the program in process, with Kubernetes objects and nothing else."""
