@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from corral.settings.quantities import Bytes, Cpu, parse_bytes, parse_cpu
-from corral.settings.strict import Strict
+from corral.settings.strict import RuntimeName, Strict
 from corral.settings.tiers import DEFAULT_RUNTIME, RUNTIMES, Runtime, Tier
 
 
@@ -15,29 +15,36 @@ class Resources(Strict):
     """CPU and memory of one sandbox."""
 
     cpu: Cpu
+    """CPU time."""
     memory: Bytes
+    """Memory."""
 
 
 class AgentClass(Strict):
-    """One kind of agent. Bounds and defaults: the workload that `docs/design` sizes for."""
+    """One kind of agent. Its bounds and defaults fit sandboxes of a coding agent."""
 
     tier: Annotated[Tier, Field(strict=False)]
     """The isolation tier that its sandboxes run on."""
-    runtime: str | None = None
+    runtime: RuntimeName | None = None
     """A runtime of that tier; the tier's default when left out."""
     limits: Resources = Resources.model_construct(cpu=parse_cpu("2"), memory=parse_bytes("4Gi"))
-    """Most that one sandbox may use: 1 to 4 CPU, 1Gi to 8Gi."""
-    requests: Resources = Resources.model_construct(cpu=parse_cpu("500m"), memory=parse_bytes("1Gi"))
-    """What the scheduler sets aside for one sandbox. On microVMs memory is set aside up to the
-    limit whatever is said here, unless `memory-overcommit` is set."""
+    """Most that one sandbox may use: cpu 1 to 4, memory 1Gi to 8Gi."""
+    requests: Resources = Resources.model_construct(
+        cpu=parse_cpu("500m"), memory=parse_bytes("1Gi")
+    )
+    """What the scheduler sets aside for one sandbox. A virtual machine is sized once, from the
+    memory limit: there, memory is the limit divided by `memory-overcommit` (written so, or left out
+    with `requests`)."""
     disk: Bytes = parse_bytes("10Gi")
     """Most ephemeral storage of one sandbox: 5Gi to 20Gi."""
     processes: Annotated[int, Field(ge=32, le=65536)] = 1024
     """Processes that one sandbox needs; refused where the pool's limit is below it."""
     max_age: Annotated[int, Field(ge=1, le=168, alias="max-age-hours")] = 24
     """Oldest that a sandbox may get, in hours."""
-    memory_overcommit: Annotated[float, Field(ge=1.0, le=4.0, strict=False, alias="memory-overcommit")] = 1.0
-    """microVM tiers only: memory limit divided by memory request."""
+    memory_overcommit: Annotated[
+        float, Field(ge=1.0, le=4.0, allow_inf_nan=False, alias="memory-overcommit")
+    ] = 1.0
+    """Tier microvm only: memory limit divided by memory request."""
     priority: Annotated[int, Field(ge=0, le=1000)] = 100
     """Scheduling priority among agents; a higher one may preempt a lower one's waiting place."""
 

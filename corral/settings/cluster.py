@@ -6,13 +6,14 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from corral.settings.strict import Strict
+from corral.settings.strict import FilePath, Strict, Text
 
 
 class EmbeddedCluster(Strict):
     """A real control plane on this machine, with simulated nodes: for trying, tests and CI."""
 
     kind: Literal["embedded"]
+    """It is started and stopped with the stack."""
 
 
 class ExistingCluster(Strict):
@@ -20,9 +21,10 @@ class ExistingCluster(Strict):
     the current context of somebody's kubeconfig is not a choice."""
 
     kind: Literal["existing"]
-    kubeconfig: Annotated[str, Field(min_length=1)]
-    """Path of the kubeconfig file; `~` is the home directory."""
-    context: Annotated[str, Field(min_length=1)]
+    """It is never created or deleted by a stack."""
+    kubeconfig: FilePath
+    """Path of the kubeconfig file: absolute, or from `~`, the home directory."""
+    context: Text
     """The context in that file."""
 
 

@@ -1,14 +1,19 @@
-"""What must hold between settings that are each valid alone."""
+"""What must hold between settings that are each valid alone.
+
+That all tenants' agents together exceed the pools is no contradiction: their numbers are maxima,
+and pools are shared. One tenant that could never have its own maximum is.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
 
+from corral.settings import capacity
 from corral.settings.classes import AgentClass
 from corral.settings.pools import NodePool
+from corral.settings.problems import MISSING, Problem, Said, nearest
 from corral.settings.quantities import bytes_text, cpu_text, parse_bytes
-from corral.settings.tenants import Tenant
+from corral.settings.tenants import RESERVED_TENANTS, Tenant
 from corral.settings.tiers import RUNTIMES, Tier
 
 CPU_BOUNDS = (1000, 4000)
@@ -16,17 +21,7 @@ MEMORY_BOUNDS = (parse_bytes("1Gi"), parse_bytes("8Gi"))
 DISK_BOUNDS = (parse_bytes("5Gi"), parse_bytes("20Gi"))
 
 
-@dataclass(frozen=True, kw_only=True)
-class Problem:
-    """One thing that is wrong: where, what stands there, the rule, and the way out."""
-
-    path: tuple[str, ...]
-    value: object
-    rule: str
-    fix: str
-
-
-class Contradictions(ValueError):
+class ContradictionError(ValueError):
     """All the contradictions found in one stack file."""
 
     def __init__(self, problems: list[Problem]) -> None:
@@ -36,43 +31,57 @@ class Contradictions(ValueError):
 
 def contradictions(
     *,
-    pools: Mapping[str, NodePool],
+    pools: Mapping[str, NodePool] | None,
     classes: Mapping[str, AgentClass],
     tenants: Mapping[str, Tenant],
+    unreadable_classes: Collection[str] = (),
 ) -> list[Problem]:
-    """Every contradiction between the three; empty when they agree."""
+    """Every contradiction between the three; empty when they agree.
+
+    Where a part has errors of its own, the rest is judged as far as it can be: `pools` is None if
+    one of them couldn't be read, and classes that couldn't be are named.
+    """
     found: list[Problem] = []
-    for name, pool in pools.items():
+    for name, pool in (pools or {}).items():
         found.extend(_pool(name, pool))
-    usable = {}
+    nodes = pools if pools and not found else None
+    placed: dict[str, AgentClass] = {}
     for name, agent in classes.items():
         problems = [*_bounds(name, agent), *_runtime(name, agent)]
-        if not problems:
-            problems = list(_placement(name, agent, pools))
-            usable[name] = agent
+        if not problems and nodes is not None:
+            problems = list(_placement(name, agent, nodes))
+            if not problems:
+                placed[name] = agent
         found.extend(problems)
     for name, tenant in tenants.items():
-        found.extend(_tenant(name, tenant, classes))
+        found.extend(_tenant(name, tenant, classes, unreadable_classes))
+        if nodes is not None and all(agent in placed for agent in tenant.agents):
+            found.extend(_maximum(name, tenant, placed, nodes))
     return found
 
 
 def _pool(name: str, pool: NodePool) -> Iterator[Problem]:
-    for runtime in pool.runtimes:
-        known = [r.name for r in RUNTIMES.values() if r.tier == pool.tier]
+    known = [r.name for r in RUNTIMES.values() if r.tier == pool.tier]
+    for position, runtime in enumerate(pool.runtimes):
         if runtime not in known:
+            serves = f"those of tier {pool.tier}" if pool.tier else "none, as it has no tier"
             yield Problem(
-                path=("pools", name, "runtimes"),
+                path=("pools", name, "runtimes", position),
                 value=runtime,
-                rule=f"a pool serves runtimes of its tier ({pool.tier or 'none'})",
-                fix=f"use one of {', '.join(known)}" if known else "give the pool a tier",
+                rule=f"runtimes that the pool's tier has: {serves}",
+                fix=f"use {_or(known)}" if known else f"give it tier: {RUNTIMES[runtime].tier}",
             )
     for runtime in pool.served_runtimes:
-        if runtime in RUNTIMES and pool.architecture not in RUNTIMES[runtime].architectures:
+        if pool.architecture not in RUNTIMES[runtime].architectures:
+            others = [n for n in known if pool.architecture in RUNTIMES[n].architectures]
             yield Problem(
                 path=("pools", name, "architecture"),
                 value=pool.architecture,
-                rule=f"runtime {runtime} runs on {', '.join(RUNTIMES[runtime].architectures)} only",
-                fix="change the architecture, or serve another runtime of the tier",
+                rule=f"runtime {runtime} runs on {_or(RUNTIMES[runtime].architectures)} only",
+                fix=f"set runtimes to what runs there: {_or(others)}"
+                if others
+                else f"use {_or(RUNTIMES[runtime].architectures)}: nothing of tier {pool.tier} "
+                f"runs on {pool.architecture}",
             )
 
 
@@ -85,18 +94,18 @@ def _bounds(name: str, agent: AgentClass) -> Iterator[Problem]:
         if not low <= value <= high:
             yield Problem(
                 path=("classes", name, *key),
-                value=text(value),
-                rule=f"one sandbox gets {text(low)} to {text(high)}",
-                fix=f"choose a value from {text(low)} to {text(high)}",
+                value=Said(text(value)),
+                rule=f"{text(low)} to {text(high)} for one sandbox",
+                fix=f"choose {text(low if value < low else high)}, or a value between the two",
             )
     for unit, text in (("cpu", cpu_text), ("memory", bytes_text)):
         request, limit = getattr(agent.requests, unit), getattr(agent.limits, unit)
         if request > limit:
             yield Problem(
                 path=("classes", name, "requests", unit),
-                value=text(request),
-                rule=f"a request is at most its limit ({text(limit)})",
-                fix=f"lower the request to {text(limit)} or less, or raise limits.{unit}",
+                value=Said(text(request)),
+                rule=f"at most the limit, {text(limit)}",
+                fix=f"lower it to {text(limit)} or less, or raise limits.{unit}",
             )
 
 
@@ -106,84 +115,172 @@ def _runtime(name: str, agent: AgentClass) -> Iterator[Problem]:
         yield Problem(
             path=("classes", name, "runtime"),
             value=agent.runtime,
-            rule=f"a class uses a runtime of its tier ({agent.tier})",
-            fix=f"use one of {', '.join(known)}, or leave it out",
+            rule=f"a runtime of the class's tier, {agent.tier}: {_or(known)}",
+            fix=f"use {_or(known)}, or set tier: {RUNTIMES[agent.runtime_name].tier}",
         )
-    elif agent.memory_overcommit > 1 and not agent.served_by.static_memory:
+        return
+    if agent.memory_overcommit > 1 and agent.tier != Tier.MICROVM:
         yield Problem(
             path=("classes", name, "memory-overcommit"),
             value=agent.memory_overcommit,
-            rule=f"overcommit is for microVMs, whose memory is sized from limits; {agent.tier} "
-            "sandboxes overcommit by their request",
-            fix="leave it out and lower requests.memory instead",
+            rule=f"left out on tier {agent.tier}: it divides a microVM's memory limit",
+            fix="remove it: encrypted memory can't be shared out twice"
+            if agent.served_by.static_memory
+            else "remove it, and lower requests.memory instead",
+        )
+    elif agent.served_by.static_memory and "requests" in agent.model_fields_set:
+        yield from _virtual_machine_memory(name, agent)
+
+
+def _virtual_machine_memory(name: str, agent: AgentClass) -> Iterator[Problem]:
+    """Refused rather than ignored: somebody who wrote 2Gi would plan capacity with 2Gi."""
+    due = agent.requested_memory
+    if due != agent.requests.memory <= agent.limits.memory:
+        can = agent.tier == Tier.MICROVM
+        yield Problem(
+            path=("classes", name, "requests", "memory"),
+            value=Said(bytes_text(agent.requests.memory)),
+            rule=f"{bytes_text(due)}: a virtual machine takes its memory limit"
+            + (" divided by memory-overcommit" if can else ""),
+            fix=f"write {bytes_text(due)}"
+            + (", or set memory-overcommit to share memory out more than once" if can else ""),
         )
 
 
 def _placement(name: str, agent: AgentClass, pools: Mapping[str, NodePool]) -> Iterator[Problem]:
-    serving = {n: p for n, p in pools.items() if agent.runtime_name in p.served_runtimes}
-    if not serving:
+    able = capacity.serving(agent, pools)
+    if not able:
+        same_tier = [n for n, pool in pools.items() if pool.tier == agent.tier]
         yield Problem(
-            path=("classes", name, "tier"),
-            value=str(agent.tier),
-            rule=f"no pool serves the runtime {agent.runtime_name}",
-            fix=f"add a pool with tier {agent.tier} (and this runtime), or choose another tier",
+            path=("classes", name, "runtime" if agent.runtime else "tier"),
+            value=agent.runtime or str(agent.tier),
+            rule=f"a pool serves its runtime, {agent.runtime_name}; none does",
+            fix=f"add {agent.runtime_name} to the runtimes of {_or(same_tier)}"
+            if same_tier
+            else f"add a pool with tier: {agent.tier}, or choose another tier",
         )
         return
-    most = max(pool.processes for pool in serving.values())
-    least = min(pool.processes for pool in serving.values())
-    if agent.processes > least:
+    low = {n: pool.processes for n, pool in able.items() if pool.processes < agent.processes}
+    if low:
         yield Problem(
             path=("classes", name, "processes"),
             value=agent.processes,
-            rule="a class gets at most the process limit of every pool that serves it "
-            f"({', '.join(f'{n}: {p.processes}' for n, p in serving.items())})",
-            fix=f"lower it to {least}" + (f", or raise the pool's limit of {most}" if most else ""),
+            rule="at most the process limit of each pool that it can land on: "
+            + ", ".join(f"{n} has {limit}" for n, limit in low.items()),
+            fix=f"lower it to {min(low.values())}, or raise processes of {_and(low)}",
         )
-    yield from _room(name, agent, serving)
+    need = capacity.sandbox_room(agent)
+    if not any(capacity.on_one_node(need, pool)[0] for pool in able.values()):
+        _, part = max(capacity.on_one_node(need, pool) for pool in able.values())
+        short = {n: capacity.node_room(pool) for n, pool in able.items()}
+        yield Problem(
+            path=("classes", name, *_key_of_part(agent, part)),
+            value=Said(need.text(part)),
+            rule="one sandbox, with its runtime's overhead, fits on a node: it needs "
+            + ", ".join(need.text(p) for p in ("cpu", "memory", "disk"))
+            + "; "
+            + "; ".join(
+                f"{n} has " + ", ".join(r.text(p) for p in ("cpu", "memory", "disk"))
+                for n, r in short.items()
+            ),
+            fix=f"lower {'.'.join(_key_of_part(agent, part))}, or use larger nodes in {_or(able)}",
+        )
 
 
-def _room(name: str, agent: AgentClass, serving: Mapping[str, NodePool]) -> Iterator[Problem]:
-    runtime = agent.served_by
-    for key, need, attribute, text in (
-        ("limits.cpu", agent.requests.cpu + runtime.overhead_cpu, "cpu", cpu_text),
-        ("limits.memory", agent.requested_memory + runtime.overhead_memory, "memory", bytes_text),
-        ("disk", agent.disk, "disk", bytes_text),
-    ):
-        room = max(getattr(pool, attribute) for pool in serving.values())
-        if need > room:
-            yield Problem(
-                path=("classes", name, *key.split(".")),
-                value=text(need),
-                rule=f"one sandbox with its overhead ({text(need)}) fits on a node of its pool "
-                f"({text(room)})",
-                fix=f"lower the class's {key}, or use larger nodes in {', '.join(serving)}",
-            )
+def _key_of_part(agent: AgentClass, part: str) -> tuple[str, ...]:
+    if part == "disk":
+        return ("disk",)
+    return ("limits" if part == "memory" and agent.served_by.static_memory else "requests", part)
 
 
-def _tenant(name: str, tenant: Tenant, classes: Mapping[str, AgentClass]) -> Iterator[Problem]:
+def _tenant(
+    name: str, tenant: Tenant, classes: Mapping[str, AgentClass], unreadable: Collection[str]
+) -> Iterator[Problem]:
+    if name in RESERVED_TENANTS:
+        yield Problem(
+            path=("tenants", name),
+            value=name,
+            rule=f"a name that corral doesn't use itself ({', '.join(RESERVED_TENANTS)})",
+            fix="rename the tenant",
+        )
+    strong = [n for n, agent in classes.items() if agent.tier.strength >= tenant.tier.strength]
     for agent in tenant.agents:
-        if agent not in classes:
+        if agent not in classes and agent not in unreadable:
+            meant = nearest(agent, classes)
             yield Problem(
                 path=("tenants", name, "agents", agent),
                 value=agent,
-                rule="a tenant's agents are of classes that the stack declares",
-                fix=f"use one of {', '.join(classes)}, or declare classes.{agent}",
+                rule=f"a class that the stack declares: {', '.join(classes)}",
+                fix=f"did you mean {meant}?" if meant else f"declare classes.{agent}",
             )
-        elif classes[agent].tier.strength < tenant.tier.strength:
+        elif agent in classes and agent not in strong:
             yield Problem(
                 path=("tenants", name, "agents", agent),
-                value=str(classes[agent].tier),
-                rule=f"its agents run on its tier ({tenant.tier}) or a stronger one",
-                fix=f"use a class on {', '.join(_from(tenant.tier))}, or lower the tenant's tier",
+                value=Said(f"a class of tier {classes[agent].tier}"),
+                rule=f"a class of the tenant's tier, {tenant.tier}, or a stronger one",
+                fix=(f"use {_or(strong)}, or " if strong else "")
+                + f"lower the tenant's tier to {classes[agent].tier}",
             )
-    if tenant.volumes.count == 0 and "storage" in tenant.volumes.model_fields_set:
+    if bool(tenant.volumes.count) != bool(tenant.volumes.storage):
+        key = "storage" if tenant.volumes.count else "count"
         yield Problem(
-            path=("tenants", name, "volumes", "storage"),
-            value=bytes_text(tenant.volumes.storage),
-            rule="storage without a volume count can't be claimed",
-            fix="set volumes.count, or leave storage out",
+            path=("tenants", name, "volumes", key),
+            value=0 if key in tenant.volumes.model_fields_set else MISSING,
+            rule="volumes take a count and the storage of all of them together",
+            fix=f"set volumes.{key}, or leave both out",
         )
 
 
-def _from(tier: Tier) -> list[str]:
-    return [str(t) for t in Tier if t.strength >= tier.strength]
+def _maximum(
+    name: str, tenant: Tenant, classes: Mapping[str, AgentClass], pools: Mapping[str, NodePool]
+) -> Iterator[Problem]:
+    """Only what is certain: sums, not how sandboxes of several shapes pack."""
+    alone = False
+    for agent, count in tenant.agents.items():
+        able = capacity.serving(classes[agent], pools)
+        need = capacity.sandbox_room(classes[agent])
+        each = {n: capacity.on_one_node(need, pool) for n, pool in able.items()}
+        most = sum(each[n][0] * pool.nodes for n, pool in able.items())
+        if count > most:
+            alone = True
+            held = ", ".join(
+                f"{n} {each[n][0]} on each of {pool.nodes} nodes, by {each[n][1]}"
+                for n, pool in able.items()
+            )
+            yield Problem(
+                path=("tenants", name, "agents", agent),
+                value=count,
+                rule=f"at most the {most} that its pools can hold ({held})",
+                fix=f"lower it to {most}, or give {_or(able)} more or larger nodes",
+            )
+    if not alone:
+        yield from _together(name, tenant, classes, pools)
+
+
+def _together(
+    name: str, tenant: Tenant, classes: Mapping[str, AgentClass], pools: Mapping[str, NodePool]
+) -> Iterator[Problem]:
+    for runtime in dict.fromkeys(classes[agent].runtime_name for agent in tenant.agents):
+        counts = {a: n for a, n in tenant.agents.items() if classes[a].runtime_name == runtime}
+        able = capacity.serving(classes[next(iter(counts))], pools)
+        need = capacity.total(
+            [capacity.sandbox_room(classes[a]).times(n) for a, n in counts.items()]
+        )
+        room = capacity.total([capacity.node_room(p).times(p.nodes) for p in able.values()])
+        short = [part for part in capacity.PARTS if need[part] > room[part]]
+        if short:
+            yield Problem(
+                path=("tenants", name, "agents"),
+                value=Said(", ".join(f"{agent}: {count}" for agent, count in counts.items())),
+                rule=f"together at most what {_and(able)} can hold: they need "
+                + ", ".join(f"{need.text(part)} of {room.text(part)}" for part in short),
+                fix=f"lower the numbers, or give {_or(able)} more or larger nodes",
+            )
+
+
+def _or(names: Collection[str]) -> str:
+    return " or ".join(names)
+
+
+def _and(names: Collection[str]) -> str:
+    return " and ".join(names)

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from corral.settings.quantities import Bytes, Cpu
-from corral.settings.strict import Strict
+from corral.settings.strict import RuntimeName, Strict
 from corral.settings.tiers import DEFAULT_RUNTIME, Tier
 
 
@@ -16,7 +16,7 @@ class NodePool(Strict):
 
     tier: Annotated[Tier, Field(strict=False)] | None = None
     """The isolation tier that its nodes serve; left out for nodes that run the platform itself."""
-    runtimes: tuple[str, ...] = Field(default=(), strict=False)
+    runtimes: tuple[RuntimeName, ...] = Field(default=(), strict=False)
     """Runtimes that its nodes serve; the tier's default runtime when empty."""
     nodes: Annotated[int, Field(ge=1, le=1000)]
     """How many nodes."""
@@ -31,6 +31,7 @@ class NodePool(Strict):
     processes: Annotated[int, Field(ge=64, le=65536)] = 1024
     """Most processes in one sandbox: the kubelet's podPidsLimit, or the guest kernel's pid_max."""
     architecture: Literal["amd64", "arm64"] = "amd64"
+    """Its processors."""
 
     @property
     def served_runtimes(self) -> tuple[str, ...]:

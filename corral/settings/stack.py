@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from corral.settings.admission import Admission
 from corral.settings.classes import AgentClass
 from corral.settings.cluster import Cluster
-from corral.settings.contradictions import Contradictions, contradictions
+from corral.settings.contradictions import ContradictionError, contradictions
 from corral.settings.pools import NodePool
 from corral.settings.strict import Name, Strict
 from corral.settings.tenants import Tenant
@@ -19,14 +19,19 @@ class Settings(Strict):
     """The value of `corral:settings` in a stack file."""
 
     cluster: Cluster
+    """Which cluster the platform goes on."""
     pools: dict[Name, NodePool] = Field(min_length=1)
+    """Node pools, by name."""
     classes: dict[Name, AgentClass] = Field(min_length=1)
+    """Agent classes, by name."""
     tenants: dict[Name, Tenant] = Field(default_factory=dict)
+    """Tenants, by name."""
     admission: Admission = Admission()
+    """Stack-wide choices for the admission policies."""
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
         found = contradictions(pools=self.pools, classes=self.classes, tenants=self.tenants)
         if found:
-            raise Contradictions(found)
+            raise ContradictionError(found)
         return self

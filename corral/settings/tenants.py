@@ -6,25 +6,30 @@ from typing import Annotated
 
 from pydantic import Field
 
-from corral.settings.quantities import Bytes, parse_bytes
-from corral.settings.strict import Name, Strict
+from corral.settings.quantities import Bytes
+from corral.settings.strict import Group, Name, Strict
 from corral.settings.tiers import Tier
 
 NAMESPACE_PREFIX = "agents-"
 
+RESERVED_TENANTS = ("admission-probe",)
+"""Names that corral's own namespaces carry in the tenant label."""
+
 
 class Volumes(Strict):
-    """Persistent volumes that a tenant may claim."""
+    """Persistent volumes that a tenant may claim: none, or a count and a size."""
 
     count: Annotated[int, Field(ge=0, le=5000)] = 0
-    storage: Bytes = parse_bytes("1Gi")
-    """All of them together."""
+    """Most volumes at once."""
+    storage: Bytes = 0
+    """Most storage of all of them together; none where `count` is 0."""
 
 
 class Orchestrator(Strict):
     """Who starts the tenant's sandboxes: its ServiceAccount `orchestrator`, and these groups."""
 
-    groups: tuple[str, ...] = Field(default=(), strict=False)
+    groups: tuple[Group, ...] = Field(default=(), strict=False)
+    """Groups that may claim sandboxes and read their logs."""
     exec: bool = False
     """Whether it may open a shell in a sandbox (pods/exec)."""
 
@@ -37,6 +42,8 @@ class Tenant(Strict):
     agents: dict[Name, Annotated[int, Field(ge=1, le=5000)]] = Field(min_length=1)
     """Most sandboxes at once, per agent class; its quota follows from it."""
     volumes: Volumes = Volumes()
+    """Persistent volumes that it may claim."""
     orchestrator: Orchestrator = Orchestrator()
-    readers: tuple[str, ...] = Field(default=(), strict=False)
+    """Who starts its sandboxes."""
+    readers: tuple[Group, ...] = Field(default=(), strict=False)
     """Groups of people who may look at sandboxes and their logs, and change nothing."""

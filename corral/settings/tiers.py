@@ -16,7 +16,7 @@ TIER_LABEL = "corral.dev/tier"
 """Node label and taint key: `corral.dev/tier=<tier>`, effect NoSchedule."""
 
 RUNTIME_LABEL_PREFIX = "runtime.corral.dev/"
-"""Node label `runtime.corral.dev/<runtime>=true` where a runtime needs more than its tier's nodes."""
+"""Node label `runtime.corral.dev/<runtime>=true`: the runtime needs more than its tier's nodes."""
 
 # Both are selected by the RuntimeClasses of kata-deploy 4.1.0 (_helpers.tpl): one alone schedules
 # pods on nodes where the runtime isn't installed yet.

@@ -1,0 +1,74 @@
+"""How many sandboxes nodes hold, and what stops at that number."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from corral.settings.classes import AgentClass
+from corral.settings.pools import NodePool
+from corral.settings.quantities import bytes_text, cpu_text
+
+
+@dataclass(frozen=True, kw_only=True)
+class Room:
+    """What a sandbox takes of a node, or a node has: millicores, bytes, bytes, pods."""
+
+    cpu: int
+    memory: int
+    disk: int
+    pods: int
+
+    def times(self, count: int) -> Room:
+        """That many of it."""
+        return Room(**{part: count * self[part] for part in PARTS})
+
+    def __getitem__(self, part: str) -> int:
+        return int(getattr(self, part))
+
+    def text(self, part: str) -> str:
+        """One part as people write it: "2 CPU", "8322Mi memory"."""
+        return f"{_TEXT[part](self[part])} {'CPU' if part == 'cpu' else part}"
+
+
+PARTS = ("cpu", "memory", "disk", "pods")
+_TEXT: dict[str, Callable[[int], str]] = {
+    "cpu": cpu_text,
+    "memory": bytes_text,
+    "disk": bytes_text,
+    "pods": str,
+}
+
+
+def total(rooms: list[Room]) -> Room:
+    """All of them together."""
+    return Room(**{part: sum(room[part] for room in rooms) for part in PARTS})
+
+
+def sandbox_room(agent: AgentClass) -> Room:
+    """What the scheduler counts for one sandbox: its requests and its runtime's overhead."""
+    runtime = agent.served_by
+    return Room(
+        cpu=agent.requests.cpu + runtime.overhead_cpu,
+        memory=agent.requested_memory + runtime.overhead_memory,
+        disk=agent.disk,
+        pods=1,
+    )
+
+
+def node_room(pool: NodePool) -> Room:
+    """What one node of the pool has to give."""
+    return Room(cpu=pool.cpu, memory=pool.memory, disk=pool.disk, pods=pool.pods)
+
+
+def on_one_node(need: Room, pool: NodePool) -> tuple[int, str]:
+    """How many fit on one node, and the part that binds."""
+    room = node_room(pool)
+    return min((room[part] // need[part], part) for part in PARTS)
+
+
+def serving(agent: AgentClass, pools: Mapping[str, NodePool]) -> dict[str, NodePool]:
+    """The pools whose nodes run that class."""
+    return {
+        name: pool for name, pool in pools.items() if agent.runtime_name in pool.served_runtimes
+    }

@@ -1,0 +1,161 @@
+"""The models seen as a tree of keys: for messages, the reference and tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from annotated_types import Ge, Le
+from pydantic import BaseModel, TypeAdapter
+from pydantic.fields import FieldInfo
+
+from corral.settings.problems import Expected, Path, one_of
+
+_PLAIN = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shape:
+    """What one place in the settings allows: a type, and what its annotation adds."""
+
+    kind: Any
+    """A type, or what `typing` makes of one; never Annotated, never optional."""
+    notes: tuple[Any, ...] = ()
+    """The annotation's metadata."""
+
+    @property
+    def models(self) -> tuple[type[BaseModel], ...]:
+        """The model that stands here, each of them where there is a choice; else none."""
+        candidates = get_args(self.kind) if _is_union(self.kind) else (self.kind,)
+        return tuple(c for c in candidates if isinstance(c, type) and issubclass(c, BaseModel))
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Keys that a mapping here may have; none where they are free."""
+        return tuple(
+            dict.fromkeys(key_of(name, field) for m in self.models for name, field in fields(m))
+        )
+
+    @property
+    def expected(self) -> Expected:
+        """What is allowed here, in words."""
+        for note in self.notes:
+            if isinstance(note, Expected):
+                return note
+        return _expected(self)
+
+    def child(self, key: str | int) -> Shape | None:
+        """What the value under that key allows; None if there can't be one."""
+        if get_origin(self.kind) is tuple:
+            return shape_of(get_args(self.kind)[0])
+        if get_origin(self.kind) is dict:
+            return shape_of(get_args(self.kind)[1])
+        for model in self.models:
+            for name, field in fields(model):
+                if key_of(name, field) == key:
+                    return shape_of_field(field)
+        return None
+
+    @property
+    def variants(self) -> dict[str, type[BaseModel]]:
+        """Where `kind: …` chooses between models: each by its kind; else none."""
+        if not _is_union(self.kind):
+            return {}
+        return {get_args(m.model_fields["kind"].annotation)[0]: m for m in self.models}
+
+    def chosen(self, tag: str | int) -> Shape | None:
+        """The model of that kind, where there is a choice."""
+        model = self.variants.get(str(tag))
+        return Shape(kind=model) if model else None
+
+
+def shape_of(annotation: Any, notes: Sequence[Any] = ()) -> Shape:
+    """The shape of an annotation; `T | None` counts as `T`."""
+    if get_origin(annotation) is Annotated:
+        inner, *more = get_args(annotation)
+        return shape_of(inner, [*more, *notes])
+    if _is_union(annotation):
+        inner = [arg for arg in get_args(annotation) if arg is not NoneType]
+        if len(inner) == 1:
+            return shape_of(inner[0], notes)
+    return Shape(kind=annotation, notes=tuple(notes))
+
+
+def shape_of_field(field: FieldInfo) -> Shape:
+    """The shape of a model's field."""
+    return shape_of(field.annotation, field.metadata)
+
+
+def fields(model: type[BaseModel]) -> Iterator[tuple[str, FieldInfo]]:
+    """The model's fields by their Python names, in the order of declaration."""
+    yield from model.model_fields.items()
+
+
+def key_of(name: str, field: FieldInfo) -> str:
+    """The key that a stack file uses for the field."""
+    return field.alias or name
+
+
+def default_of(field: FieldInfo) -> Any:
+    """The default as a stack file would write it (JSON values)."""
+    annotation: Any = Annotated[(field.annotation, *field.metadata)]
+    adapter: TypeAdapter[Any] = TypeAdapter(annotation)
+    default = field.get_default(call_default_factory=True, validated_data={})
+    return adapter.dump_python(default, mode="json", by_alias=True)
+
+
+def settle(root: Shape, location: Sequence[str | int]) -> tuple[Path, Shape | None]:
+    """A pydantic error's location as a path of keys alone, and what is allowed there.
+
+    Left out are the tags of chosen models, and the marker of an error in a key itself.
+    """
+    path: list[str | int] = []
+    here: Shape | None = root
+    for element in location:
+        if here is not None and (chosen := here.chosen(element)):
+            here = chosen
+            continue
+        if element == "[key]" and here is not None and element not in here.keys and path:
+            return tuple(path), shape_of(_key_annotation(root, path))
+        path.append(element)
+        here = here.child(element) if here is not None else None
+    return tuple(path), here
+
+
+def _key_annotation(root: Shape, path: Sequence[str | int]) -> Any:
+    _, parent = settle(root, path[:-1])
+    return get_args(parent.kind)[0] if parent and get_origin(parent.kind) is dict else str
+
+
+def _is_union(annotation: Any) -> bool:
+    return get_origin(annotation) in (Union, UnionType)
+
+
+def _expected(shape: Shape) -> Expected:
+    kind, origin = shape.kind, get_origin(shape.kind)
+    if shape.keys:
+        return Expected(f"a mapping with the keys {', '.join(shape.keys)}")
+    if origin is Literal:
+        return one_of(str(arg) for arg in get_args(kind))
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return one_of(str(member.value) for member in kind)
+    if origin is tuple:
+        return Expected(f"a list; each is {shape_of(get_args(kind)[0]).expected.text}")
+    if origin is dict:
+        return Expected(
+            "a mapping with at least one name" if _least(shape) else "a mapping of names"
+        )
+    return Expected(_PLAIN.get(kind, "text") + _range(shape))
+
+
+def _least(shape: Shape) -> bool:
+    return any(getattr(note, "min_length", 0) for note in shape.notes)
+
+
+def _range(shape: Shape) -> str:
+    low = next((note.ge for note in shape.notes if isinstance(note, Ge)), None)
+    high = next((note.le for note in shape.notes if isinstance(note, Le)), None)
+    return "" if low is None or high is None else f" from {low:g} to {high:g}"
