@@ -91,6 +91,7 @@ def _syntax(error: yaml.YAMLError, text: str) -> UnreadableError:
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     # PyYAML quotes names of tags and aliases: `token: !abc` would be printed.
     reason = re.sub(r"'[^'<>]{4,}'", "…", str(getattr(error, "problem", None) or "no YAML"))
+    reason = reason.removeprefix("found ")
     if mark is None:
         return _unreadable(Said(reason), "YAML", _SYNTAX_FIX)
     lines = text.splitlines()
@@ -212,10 +213,10 @@ class _Reader:
             if key == "<<" and _is_plain(event) and not merged:
                 merged.append((event, self._value(next(self.events))))
             elif key in lines:
-                value = self._value(next(self.events))
+                self._value(next(self.events))
                 self._wrong(
                     event,
-                    value,
+                    Said("the key a second time"),
                     f"each key once; it stands on line {lines[key]} already",
                     "remove one of the two, or put what is under them together",
                 )
@@ -276,7 +277,7 @@ class _Reader:
         if len(self.problems) < MOST_PROBLEMS:
             self.problems.append(
                 Problem(
-                    path=tuple(self.path),
+                    path=tuple(self.path) or WHOLE_FILE,
                     value=value,
                     rule=rule,
                     fix=fix,

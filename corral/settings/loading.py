@@ -131,7 +131,7 @@ def _settings_in(value: Any) -> tuple[Settings | None, list[Problem]]:
 def _no_mapping(path: tuple[str, ...], value: object, key: str) -> Problem:
     return Problem(
         path=path or WHOLE_FILE,
-        value=Said("nothing") if value is None else value,
+        value=value if isinstance(value, list | Said) else Said("text" if value else "nothing"),
         rule=f"required: a mapping with {key}",
         fix=f"write {key}: and what belongs to it, indented; stacks/Pulumi.local.yaml shows how",
     )

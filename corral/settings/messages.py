@@ -97,7 +97,7 @@ def _untagged(path: Path, value: object, shape: Shape | None) -> Problem:
     return Problem(
         path=(*path, "kind"),
         value=found,
-        rule=f"required: one of {', '.join(choices)}",
+        rule=f"{'required: ' if found is MISSING else ''}one of {', '.join(choices)}",
         fix=f"write kind: {meant}" if meant else "write kind and one of these",
     )
 

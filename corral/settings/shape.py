@@ -99,12 +99,33 @@ def key_of(name: str, field: FieldInfo) -> str:
     return field.alias or name
 
 
+def models_in(root: type[BaseModel]) -> dict[type[BaseModel], list[str]]:
+    """Each model that settings are made of, with the paths that it stands under:
+    `tenants.<name>.volumes`; "" for the root. What belongs together follows one another."""
+    found: dict[type[BaseModel], list[str]] = {}
+    waiting: list[tuple[str, Shape]] = [("", Shape(kind=root))]
+    while waiting:
+        path, shape = waiting.pop(0)
+        if get_origin(shape.kind) is dict:
+            path, shape = f"{path}.<name>", shape_of(get_args(shape.kind)[1])
+        for model in shape.models:
+            paths = found.setdefault(model, [])
+            paths.append(path)
+            below = path + "." if path else ""
+            if len(paths) == 1:
+                children = [(below + key_of(n, f), shape_of_field(f)) for n, f in fields(model)]
+                waiting = children + waiting
+    return found
+
+
 def default_of(field: FieldInfo) -> Any:
-    """The default as a stack file would write it (JSON values)."""
-    annotation: Any = Annotated[(field.annotation, *field.metadata)]
+    """The default as a stack file would write it (JSON values); what is left out stays out."""
+    annotation: Any = field.annotation
+    if field.metadata:
+        annotation = Annotated[(annotation, *field.metadata)]
     adapter: TypeAdapter[Any] = TypeAdapter(annotation)
     default = field.get_default(call_default_factory=True, validated_data={})
-    return adapter.dump_python(default, mode="json", by_alias=True)
+    return adapter.dump_python(default, mode="json", by_alias=True, exclude_defaults=True)
 
 
 def settle(root: Shape, location: Sequence[str | int]) -> tuple[Path, Shape | None]:

@@ -64,16 +64,12 @@ def _group(value: str) -> str:
 
 # A DNS label short enough that "agents-<name>", "agent-<name>" and "<name>-<number>" stay within
 # Kubernetes' 63 characters.
+NAME_RULE = (
+    "lower-case letters, digits and hyphens, at most 40, that start with a letter and don't end "
+    "with a hyphen"
+)
 Name = Annotated[
-    str,
-    Field(
-        pattern=NAME_PATTERN,
-        description="lower-case letters, digits and hyphens, at most 40, starting with a letter",
-    ),
-    Expected(
-        "a name of lower-case letters, digits and hyphens, at most 40, that starts with a letter "
-        "and doesn't end with a hyphen"
-    ),
+    str, Field(pattern=NAME_PATTERN, description=NAME_RULE), Expected(f"a name of {NAME_RULE}")
 ]
 Text = Annotated[
     str,

@@ -1,0 +1,139 @@
+"""docs/settings.md, from the models: `python -m corral.settings.reference` writes it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from corral.settings.loading import load_value
+from corral.settings.problems import SETTINGS_KEY, SettingsError
+from corral.settings.shape import default_of, fields, key_of, models_in, shape_of_field
+from corral.settings.stack import Settings
+from corral.settings.strict import NAME_RULE
+from corral.settings.tenants import RESERVED_TENANTS
+
+FILE = Path(__file__).parents[2] / "docs" / "settings.md"
+
+_HEAD = """# Settings
+Generated from `corral/settings` by `make reference`; a test compares it.
+
+A stack is one file, `stacks/Pulumi.<stack>.yaml`. Everything that it says stands under
+`config` → `{key}`; besides that there is only what Pulumi itself writes (`encryptionsalt`,
+`secretsprovider`, `encryptedkey`). There are no other
+configuration keys, and no secrets in settings.
+
+```yaml
+# yaml-language-server: $schema=settings.schema.json
+config:
+  {key}:
+    cluster: …
+```
+
+The first line gives completion and checks in editors that know
+[`settings.schema.json`](../stacks/settings.schema.json).
+
+- **Names** are {name}.
+- **CPU** is written `2`, `1.5` or `500m`; **memory, disk and storage** with a binary unit:
+  `512Mi`, `4Gi`, `1Ti`.
+- Unknown keys and keys that stand twice are errors. Nothing is converted: `"8"` is not 8, `yes` is
+  not true.
+- Numbers are decimal, dates don't exist. What one YAML reader takes for a number and another for
+  a text (`010`, `0x10`, `1_000`, `2026-01-02`) is refused unless it is in quotes.
+- Anchors, aliases and `<<` work as everywhere in YAML.
+"""
+
+_BETWEEN = """
+## What must hold between settings
+- One sandbox gets 1 to 4 CPU, 1Gi to 8Gi of memory and 5Gi to 20Gi of disk; a request is at most
+  its limit.
+- A virtual machine is sized once, from its memory limit. For tiers `microvm` and `confidential`,
+  `requests.memory` is the limit divided by `memory-overcommit`, or is left out with `requests`.
+  `memory-overcommit` is for `microvm` alone: encrypted memory can't be shared out twice.
+- A runtime belongs to its tier, for classes and for pools, and runs on the pool's architecture.
+- Some pool serves the runtime of each class; one sandbox with the runtime's overhead fits on one of
+  its nodes; each pool that it can land on has at least its process limit.
+- A tenant's agents are of declared classes, of the tenant's tier or a stronger one.
+- The pools can hold each tenant's own maximum. All tenants together may exceed them: their numbers
+  are maxima, and pools are shared.
+- Volumes have a count and a size, or neither.
+- No tenant is named {reserved}.
+
+## What an error looks like
+All of them at once, each with its line:
+
+```
+{example}
+```
+"""
+
+
+def text() -> str:
+    """The document."""
+    parts = [_HEAD.format(key=SETTINGS_KEY, name=NAME_RULE)]
+    parts += [_section(paths, model) for model, paths in models_in(Settings).items()]
+    parts.append(
+        _BETWEEN.format(
+            reserved=", ".join(f"`{name}`" for name in RESERVED_TENANTS), example=_example()
+        )
+    )
+    return "".join(parts)
+
+
+def write() -> Path:
+    """Writes the committed file; its path."""
+    FILE.write_text(text(), encoding="utf-8")
+    return FILE
+
+
+def _section(paths: list[str], model: type[BaseModel]) -> str:
+    where = " and ".join(f"`{path or SETTINGS_KEY}`" for path in paths)
+    kind = model.model_fields.get("kind")
+    choice = f", kind {shape_of_field(kind).expected.choices[0]}" if kind else ""
+    rows = "".join(_row(key_of(name, field), field) for name, field in fields(model))
+    return (
+        f"\n## {where}{choice}\n{_one_line(model.__doc__)}\n\n"
+        f"| key | allowed | default | meaning |\n|---|---|---|---|\n{rows}"
+    )
+
+
+def _row(key: str, field: FieldInfo) -> str:
+    allowed = shape_of_field(field).expected.text
+    default = "required" if field.is_required() else _default(default_of(field))
+    cells = (f"`{key}`", allowed, default, _one_line(field.description))
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |\n"
+
+
+def _default(value: Any) -> str:
+    if value == {}:
+        return "its defaults"
+    if value is None or value in ("0", []):
+        return "none"
+    if isinstance(value, dict):
+        return "`{ " + ", ".join(f"{key}: {item}" for key, item in value.items()) + " }`"
+    return f"`{value}`" if isinstance(value, str) else f"`{json.dumps(value)}`"
+
+
+def _one_line(words: str | None) -> str:
+    return " ".join((words or "").split())
+
+
+def _example() -> str:
+    wrong = {
+        "cluster": {"kind": "embeded"},
+        "pools": {"nodes": {"tier": "gvisor", "nodes": "2", "cpu": 16, "memory": "64GB"}},
+        "classes": {"worker": {"tier": "gvisor", "limits": {"cpu": 8, "memory": "4Gi"}}},
+    }
+    try:
+        load_value(wrong, "stacks/Pulumi.dev.yaml")
+    except SettingsError as error:
+        return str(error)
+    raise AssertionError("the example must be wrong")
+
+
+if __name__ == "__main__":
+    sys.stdout.write(f"{write()}\n")
