@@ -57,10 +57,11 @@ class Registration:
     unknown_paths: frozenset[Path] = frozenset()
     """Where UNKNOWN stands in `inputs`."""
     dependencies: tuple[str, ...] = ()
-    """URNs that must be there before it and be deleted after it, sorted; never its parent unless
-    the program said so. Dependencies on components are already expanded to what they contain."""
+    """URNs that must be there before it and be deleted after it, sorted: its own, and those of the
+    components and charts around it. A dependency on a component or a chart is expanded to the
+    objects that it contains; the parent itself isn't named."""
     protect: bool = False
-    """Inherited from the parent where the program says nothing, as the three below are too."""
+    """Inherited from the parent where the program says nothing; so is `retain_on_delete`."""
     retain_on_delete: bool = False
     delete_before_replace: bool = False
     ignore_changes: tuple[str, ...] = ()
@@ -70,7 +71,8 @@ class Registration:
     aliases: tuple[str, ...] = ()
     """Full URNs that it may have had before, in the order in which they count."""
     provider: str = ""
-    """URN of an explicit provider resource; "" is the default provider."""
+    """URN of an explicit provider resource; "" is the default provider. An observer sees what that
+    provider was given."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -139,3 +141,13 @@ def planned(registration: Registration) -> Outcome:
     """What is known of an object before anything was applied: its inputs, and its id where its
     name is fixed. All other outputs stay unknown to the program while it plans."""
     return Outcome(id=object_id(registration.inputs), state=registration.inputs)
+
+
+_SECRET_FIELDS: Final = ("data", "stringData")
+
+
+def with_secret_kind(document: Document, secret_paths: frozenset[Path]) -> frozenset[Path]:
+    """The paths, and those of a Secret's payload if the document is a Secret."""
+    if document.get("kind") != "Secret" or document.get("apiVersion") != "v1":
+        return secret_paths
+    return secret_paths | {(key,) for key in _SECRET_FIELDS if key in document}
