@@ -1,0 +1,1 @@
+"""Agents: what a sandbox looks like."""

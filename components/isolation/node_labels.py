@@ -1,0 +1,56 @@
+"""What the nodes of a pool carry, so that pods find them and nothing else gets onto them."""
+
+from __future__ import annotations
+
+from corral.settings.pools import NodePool
+from corral.settings.quantities import bytes_text, cpu_text
+from corral.settings.tiers import RUNTIMES, TIER_LABEL, Runtime, Tier
+
+POOL_LABEL = "corral.dev/pool"
+"""Node label: the pool's name in the stack file."""
+
+ARCHITECTURE_LABEL = "kubernetes.io/arch"
+
+
+def node_labels(name: str, pool: NodePool) -> dict[str, str]:
+    """Labels of every node of the pool called `name`."""
+    labels = {POOL_LABEL: name, ARCHITECTURE_LABEL: pool.architecture}
+    for runtime in served(pool):
+        labels.update(runtime_node_labels(runtime))
+    return labels
+
+
+def runtime_node_labels(runtime: Runtime) -> dict[str, str]:
+    """Labels of a node that serves the runtime; its RuntimeClass selects all of them."""
+    return {TIER_LABEL: str(runtime.tier), **runtime.node_labels}
+
+
+def node_taints(pool: NodePool) -> list[dict[str, str]]:
+    """Taints of every node of the pool: none for pools that run the platform itself."""
+    return [] if pool.tier is None else [tier_taint(pool.tier)]
+
+
+def tier_taint(tier: Tier) -> dict[str, str]:
+    """Keeps pods off the tier's nodes unless their RuntimeClass lets them on."""
+    return {"key": TIER_LABEL, "value": str(tier), "effect": "NoSchedule"}
+
+
+def node_capacity(pool: NodePool) -> dict[str, str]:
+    """What one node of the pool offers to pods, as quantities by resource name.
+
+    A confidential node offers a slot for each pod that it may run.
+    """
+    capacity = {
+        "cpu": cpu_text(pool.cpu),
+        "memory": bytes_text(pool.memory),
+        "ephemeral-storage": bytes_text(pool.disk),
+        "pods": str(pool.pods),
+    }
+    for runtime in served(pool):
+        capacity.update(dict.fromkeys(runtime.extended_resources, str(pool.pods)))
+    return capacity
+
+
+def served(pool: NodePool) -> list[Runtime]:
+    """The runtimes that the pool serves, in the table's order."""
+    return [runtime for name, runtime in RUNTIMES.items() if name in pool.served_runtimes]

@@ -1,0 +1,1 @@
+"""Tenancy: namespaces, quotas, limits, identities, rights, and the admission that guards them."""

@@ -1,0 +1,46 @@
+"""The namespaces of tenants and of the platform itself."""
+
+from __future__ import annotations
+
+from components.documents import Document, metadata
+from components.versions import kubernetes_minor
+from corral.settings.tenants import NAMESPACE_PREFIX
+from corral.settings.tiers import TIER_LABEL, Tier
+
+TENANT_LABEL = "corral.dev/tenant"
+"""Namespace label that admission policies select by."""
+
+SYSTEM_NAMESPACE = "corral-system"
+
+
+def tenant_namespace(tenant: str) -> str:
+    """`agents-<tenant>`: where the tenant's sandboxes are."""
+    return f"{NAMESPACE_PREFIX}{tenant}"
+
+
+def tenant_namespace_document(tenant: str, tier: Tier) -> Document:
+    """A tenant's namespace: Pod Security `restricted`, and labels that only administrators may
+    change."""
+    return _namespace(
+        tenant_namespace(tenant),
+        {TENANT_LABEL: tenant, TIER_LABEL: str(tier), **_restricted()},
+    )
+
+
+def system_namespace_document() -> Document:
+    """The namespace of the platform's own workloads."""
+    return _namespace(SYSTEM_NAMESPACE, _restricted())
+
+
+def _namespace(name: str, labels: dict[str, str]) -> Document:
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata(name, labels=labels)}
+
+
+def _restricted() -> dict[str, str]:
+    """The rules of one release, named: a cluster's upgrade doesn't change what is admitted."""
+    prefix = "pod-security.kubernetes.io/"
+    return {
+        f"{prefix}{mode}{key}": value
+        for mode in ("enforce", "audit", "warn")
+        for key, value in (("", "restricted"), ("-version", kubernetes_minor()))
+    }

@@ -1,0 +1,95 @@
+"""One tenant: its namespace, the fences around it, and then who may use it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pulumi
+
+from components.children import Children
+from components.documents import Document, metadata
+from components.tenancy.limit_range import limit_range_document
+from components.tenancy.namespace import tenant_namespace, tenant_namespace_document
+from components.tenancy.network_policy import default_deny_document
+from components.tenancy.quota import quota_documents
+from components.tenancy.rights import role_binding_documents, role_of, service_account_documents
+from corral.policy.parameters import CONFIG_MAP, tenant_parameters
+from corral.settings.classes import AgentClass
+from corral.settings.tenants import Tenant
+
+
+@dataclass(frozen=True, kw_only=True)
+class TenantArgs:
+    """One tenant's settings, and what it needs of the platform."""
+
+    tenant: Tenant
+    classes: Mapping[str, AgentClass]
+    """The stack's agent classes."""
+    protect: bool
+    """Whether its namespace can only be deleted after somebody lifted its protection."""
+    roles: Mapping[str, pulumi.Resource]
+    """The ClusterRoles that bindings refer to, by name."""
+    enforced: pulumi.Input[pulumi.Resource]
+    """Known once admission is seen to refuse."""
+
+
+class TenantNamespace(pulumi.ComponentResource):
+    """Everything of one tenant. `name` is the tenant's.
+
+    Children are called `<tenant>/<object>`: a tenant that comes or goes renames no other's.
+    """
+
+    namespace: str
+
+    def __init__(
+        self, name: str, args: TenantArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("corral:tenancy:TenantNamespace", name, None, opts)
+        children = Children(parent=self)
+        # Deleting a namespace deletes the work of everybody in it.
+        namespace = children.add(
+            name, tenant_namespace_document(name, args.tenant.tier), protect=args.protect
+        )
+        fences = [
+            # Nothing can be created in a namespace that isn't there.
+            children.add(_logical(name, document), document, depends_on=[namespace])
+            for document in _fences(name, args.tenant, args.classes)
+        ]
+        for document in role_binding_documents(name, args.tenant):
+            children.add(
+                _logical(name, document),
+                document,
+                # Nobody may start anything before everything that holds it back is there.
+                depends_on=[namespace, *fences, args.roles[role_of(document)], args.enforced],
+                # A binding's role is immutable.
+                replaced_by=["roleRef"],
+            )
+        self.fenced = fences[-1].urn
+        self.namespace = tenant_namespace(name)
+        self.register_outputs({"namespace": self.namespace})
+
+
+def _fences(name: str, tenant: Tenant, classes: Mapping[str, AgentClass]) -> list[Document]:
+    """What stands in a tenant's namespace before anybody may use it."""
+    return [
+        default_deny_document(name),
+        _parameters_document(name, tenant, classes),
+        limit_range_document(name, tenant, classes),
+        *quota_documents(name, tenant, classes),
+        *service_account_documents(name),
+    ]
+
+
+def _parameters_document(name: str, tenant: Tenant, classes: Mapping[str, AgentClass]) -> Document:
+    """What the admission policies hold this tenant's sandboxes to."""
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": metadata(CONFIG_MAP, namespace=tenant_namespace(name)),
+        "data": tenant_parameters(name, {agent: classes[agent] for agent in tenant.agents}),
+    }
+
+
+def _logical(tenant: str, document: Document) -> str:
+    return f"{tenant}/{document['metadata']['name']}"
