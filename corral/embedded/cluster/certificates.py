@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime
 import ipaddress
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -151,15 +150,13 @@ def now() -> datetime.datetime:
     return datetime.datetime.now(datetime.UTC)
 
 
-def _load(
-    pair: Pair, clock: Callable[[], datetime.datetime] = now
-) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
+def _load(pair: Pair) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
     """Raises one of _DAMAGED unless both are whole, belong together and last for a while."""
     certificate = x509.load_pem_x509_certificate(pair.certificate.read_bytes())
     key = _load_key(pair.key)
     if certificate.public_key() != key.public_key():
         raise ValueError("the key is not the certificate's")
-    if certificate.not_valid_after_utc < clock() + datetime.timedelta(days=RENEW_DAYS):
+    if certificate.not_valid_after_utc < now() + datetime.timedelta(days=RENEW_DAYS):
         raise ValueError("it runs out soon")
     return certificate, key
 

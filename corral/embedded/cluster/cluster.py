@@ -68,16 +68,14 @@ class EmbeddedCluster:
             if strays := self._supervisor.end_strays():
                 progress.step("clean up", f"ended {strays} processes of an interrupted start")
             ensure_encryption_key(self._layout)
-            for left in range(_TRIES, 0, -1):
-                try:
-                    self._bring_up(programs, nodes, progress)
-                    break
-                except PartDiedError as death:
-                    taken = any(PORT_TAKEN in line for line in death.last_lines)
-                    if not taken or left == 1:
-                        raise
-                    progress.step("choose ports", f"{death.part}'s was taken; others are chosen")
-                    forget(self._layout.ports)
+            before = set(self._supervisor.running())
+            try:
+                self._bring_up_on_free_ports(programs, nodes, progress)
+            except ClusterError:
+                # Half a cluster is of no use, and its API server would be busy for ever.
+                dead = {part.name for part in self._supervisor.status().died}
+                self._supervisor.stop(set(NAMES) - before - dead)
+                raise
         return self.status()
 
     def status(self) -> ClusterStatus:
@@ -117,6 +115,20 @@ class EmbeddedCluster:
             self._layout.state.mkdir(mode=0o700, parents=True, exist_ok=True)
             with exclusive(self._layout.lock, self._layout.holder, busy=busy):
                 yield
+
+    def _bring_up_on_free_ports(
+        self, programs: Mapping[str, Path], nodes: Sequence[SimulatedNode], progress: Progress
+    ) -> None:
+        for left in range(_TRIES, 0, -1):
+            try:
+                self._bring_up(programs, nodes, progress)
+                return
+            except PartDiedError as death:
+                taken = any(PORT_TAKEN in line for line in death.last_lines)
+                if not taken or left == 1:
+                    raise
+                progress.step("choose ports", f"{death.part}'s was taken; others are chosen")
+                forget(self._layout.ports)
 
     def _bring_up(
         self, programs: Mapping[str, Path], nodes: Sequence[SimulatedNode], progress: Progress

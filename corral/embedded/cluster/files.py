@@ -49,7 +49,7 @@ def read_object(path: Path) -> dict[str, object]:
     """The JSON object in a file; {} where it is missing, cut short or something else."""
     try:
         document = orjson.loads(path.read_bytes())
-    except (FileNotFoundError, ValueError):
+    except (FileNotFoundError, NotADirectoryError, ValueError):
         return {}
     return document if isinstance(document, dict) else {}
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime
-from collections import deque
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 _LINES = 12
 _WIDTH = 400
+_TAIL = 256 << 10
+_PANICS = ("panic: ", "fatal error: ")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,15 +63,19 @@ class ClusterStatus:
         }
 
 
-def last_lines(log: Path, count: int = _LINES) -> tuple[str, ...]:
-    """The last lines of a log, long ones cut; () where there is none."""
+def last_lines(log: Path) -> tuple[str, ...]:
+    """The last lines of a log, long ones cut; of a Go program that panicked those around the panic,
+    which stands above a trace that may be long. () where there is no log."""
     try:
         with log.open(encoding="utf-8", errors="replace") as file:
-            file.seek(max(0, log.stat().st_size - count * 4096))
-            lines = deque((line.rstrip() for line in file if line.strip()), maxlen=count)
+            file.seek(max(0, log.stat().st_size - _TAIL))
+            lines = [line.rstrip() for line in file if line.strip()]
     except FileNotFoundError:
         return ()
-    return tuple(line if len(line) <= _WIDTH else f"{line[:_WIDTH]}…" for line in lines)
+    panics = [number for number, line in enumerate(lines) if line.startswith(_PANICS)]
+    end = panics[0] + _LINES // 2 if panics else len(lines)
+    said = lines[max(0, min(end, len(lines)) - _LINES) : end]
+    return tuple(line if len(line) <= _WIDTH else f"{line[:_WIDTH]}…" for line in said)
 
 
 def _iso(seconds: float) -> str:

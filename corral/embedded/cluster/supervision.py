@@ -12,8 +12,8 @@ from corral.embedded.cluster.pins import PINS
 from corral.embedded.cluster.processes import Record, boot_id, end, ending, marked, reap, spawn
 from corral.embedded.cluster.status import ClusterStatus, PartStatus, last_lines
 
-_LOG_BYTES = 5 << 20
 _PATIENCE = {"etcd": 10.0, "kube-apiserver": 6.0}
+_NONE = 0.5  # without etcd the API server can't end well, however long one waits
 _LOOK_EVERY = 0.05
 _BRIEF = 3.0  # controllers keep nothing that they would have to save
 
@@ -61,7 +61,7 @@ class Supervisor:
         """Ends processes of this cluster that no record tells of, and returns how many."""
         known = {record.pid for record in self.running().values()}
         strays = {pid: ticks for pid, ticks in marked(self._mark) if pid not in known}
-        end(strays, patience=_BRIEF)
+        end(strays, patience=1.0)
         return len(strays)
 
     def stop_outdated(self, parts: Mapping[str, Part]) -> list[str]:
@@ -78,7 +78,7 @@ class Supervisor:
         """Starts it unless it runs; True if it was started now."""
         if part.name in self.running():
             return False
-        self._bound_log(part.name)
+        self._rotate_log(part.name)
         fingerprint = part.fingerprint
         pid, ticks = spawn(
             part.command,
@@ -100,11 +100,14 @@ class Supervisor:
         """Stops those processes, SIGTERM first, in an order in which nobody misses anybody."""
         wanted = set(names)
         for wave in STOP_WAVES:
-            running = {name: record for name, record in self.running().items() if name in wanted}
-            patience = max((_PATIENCE.get(name, _BRIEF) for name in wave), default=_BRIEF)
+            running = self.running()
+            patience = max(_PATIENCE.get(name, _BRIEF) for name in wave)
             end(
-                {record.pid: record.ticks for name, record in running.items() if name in wave},
-                patience=patience,
+                {
+                    running[name].pid: running[name].ticks
+                    for name in wanted & running.keys() & {*wave}
+                },
+                patience=patience if "etcd" in running else _NONE,
             )
             for name in wanted.intersection(wave):
                 self._layout.record(name).unlink(missing_ok=True)
@@ -163,8 +166,8 @@ class Supervisor:
             last_lines=last_lines(log) if record and not running else (),
         )
 
-    def _bound_log(self, name: str) -> None:
-        """A log that has grown large becomes the one old log that is kept."""
+    def _rotate_log(self, name: str) -> None:
+        """A log is of one run; that of the run before is kept beside it."""
         log = self._layout.log(name)
-        if log.exists() and log.stat().st_size > _LOG_BYTES:
+        if log.exists():
             log.replace(log.with_name(f"{log.name}.1"))

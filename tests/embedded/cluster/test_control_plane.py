@@ -209,7 +209,7 @@ def ask(port: int, path: str, trusted: Path, *pair: Path) -> int:
     """The status that a GET is answered with."""
     context = ssl.create_default_context(cafile=str(trusted))
     if pair:
-        context.load_cert_chain(*pair)
+        context.load_cert_chain(pair[0], pair[1])
     with urllib3.HTTPSConnectionPool(
         "127.0.0.1", port, ssl_context=context, retries=False, timeout=5
     ) as pool:

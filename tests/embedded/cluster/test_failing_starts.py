@@ -1,0 +1,224 @@
+"""A start that can't succeed says at once why, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import errno
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from corral.embedded.cluster import (
+    PROGRAMS,
+    ClusterError,
+    EmbeddedCluster,
+    PartDiedError,
+    SimulatedNode,
+)
+from corral.embedded.cluster.layout import Layout
+from corral.embedded.cluster.supervision import Supervisor
+from tests.control_plane import simulated_node
+from tests.embedded.cluster.conftest import Told
+from tests.embedded.cluster.waiting import eventually
+
+WAITS = "#!/bin/sh\nexec sleep 600\n"
+
+
+class Instead:
+    """In the place of the binaries: shell scripts by program name."""
+
+    def __init__(self, folder: Path, scripts: Mapping[str, str]) -> None:
+        self.programs = {}
+        for name in PROGRAMS:
+            path = folder / f"{name}-script"
+            path.write_text(scripts.get(name, WAITS))
+            path.chmod(0o755)
+            self.programs[name] = path
+
+    def ensure(self, *_: object) -> dict[str, Path]:
+        return self.programs
+
+
+def cluster_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scripts: Mapping[str, str]
+) -> EmbeddedCluster:
+    cluster = EmbeddedCluster(tmp_path / "state", tmp_path / "cache")
+    monkeypatch.setattr(cluster, "_binaries", Instead(tmp_path, scripts))
+    return cluster
+
+
+@pytest.mark.parametrize(
+    "crash",
+    [
+        ("echo going; echo 'out of luck' >&2; exit 3", "with exit code 3"),
+        ("echo 'out of luck'; kill -SEGV $$", "by SIGSEGV"),
+    ],
+    ids=["exit", "signal"],
+)
+@pytest.mark.parametrize("name", ["etcd", "kube-apiserver"])
+def test_a_crash_is_reported_at_once_with_the_last_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: Told, name: str, crash: tuple[str, str]
+) -> None:
+    script, ending = crash
+    cluster = cluster_of(tmp_path, monkeypatch, {name: f"#!/bin/sh\n{script}\n"})
+    with pytest.raises(PartDiedError) as caught:
+        cluster.start((), told)
+    text = str(caught.value)
+    assert caught.value.part == name
+    assert ending in text
+    assert "out of luck" in text
+    assert str(tmp_path / "state" / "cluster" / "logs" / f"{name}.log") in text
+    assert not any(part.running for part in cluster.status().parts), "the other was ended too"
+    [dead] = cluster.status().died
+    assert (dead.name, dead.last_lines[-1]) == (name, "out of luck")
+
+
+def test_of_a_panic_the_reason_is_shown_and_not_the_end_of_its_trace(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: Told
+) -> None:
+    script = "#!/bin/sh\necho before\necho 'panic: the reason'\nseq 1 200\nexit 2\n"
+    cluster = cluster_of(tmp_path, monkeypatch, {"etcd": script})
+    with pytest.raises(PartDiedError) as caught:
+        cluster.start((), told)
+    assert "panic: the reason" in caught.value.last_lines
+    assert caught.value.reset_helps
+
+
+def test_a_full_disk_is_no_reason_to_throw_data_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: Told
+) -> None:
+    script = "#!/bin/sh\necho 'panic: write wal: no space left on device'\nexit 2\n"
+    cluster = cluster_of(tmp_path, monkeypatch, {"etcd": script})
+    with pytest.raises(PartDiedError, match="no space left") as caught:
+        cluster.start((), told)
+    assert not caught.value.reset_helps
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [
+        (errno.ENOSPC, "the disk is full"),
+        (errno.EROFS, "read-only"),
+        (errno.EACCES, "you may not write there"),
+    ],
+)
+def test_a_state_folder_that_can_not_be_written_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: Told, number: int, said: str
+) -> None:
+    cluster = cluster_of(tmp_path, monkeypatch, {})
+    really_open = os.open
+
+    def failing_open(path: str, flags: int, mode: int = 0o777) -> int:
+        if "keys" in str(path) and flags & os.O_CREAT:
+            raise OSError(number, os.strerror(number), str(path))
+        return really_open(path, flags, mode)
+
+    monkeypatch.setattr(os, "open", failing_open)
+    with pytest.raises(ClusterError, match=said) as caught:
+        cluster.start((), told)
+    assert str(tmp_path / "state" / "cluster" / "keys") in str(caught.value)
+
+
+def test_a_file_where_the_state_folder_belongs_is_named(tmp_path: Path, told: Told) -> None:
+    (tmp_path / "state").write_text("a file")
+    cluster = EmbeddedCluster(tmp_path / "state", tmp_path / "cache")
+    with pytest.raises(ClusterError, match="state"):
+        cluster.stop()
+        cluster.start((), told)
+
+
+HOLDER = """
+import sys, time
+from pathlib import Path
+from corral.embedded.cluster.layout import Layout
+from corral.embedded.cluster.locking import exclusive
+layout = Layout(state=Path(sys.argv[1]))
+layout.prepare()
+with exclusive(layout.lock, layout.holder, busy=print):
+    print("held", flush=True)
+    time.sleep(600)
+"""
+
+
+@pytest.mark.parametrize("verb", ["start", "stop", "reset"])
+def test_a_second_command_at_the_same_time_learns_who_is_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: Told, verb: str
+) -> None:
+    cluster = cluster_of(tmp_path, monkeypatch, {})
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLDER, tmp_path / "state"], stdout=subprocess.PIPE
+    ) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"held\n"
+        try:
+            with pytest.raises(ClusterError, match=f"process {holder.pid} ") as caught:
+                cluster.start((), told) if verb == "start" else getattr(cluster, verb)()
+        finally:
+            holder.kill()
+    assert str(tmp_path / "state") in str(caught.value)
+    cluster.reset()  # the lock and the note of a killed holder are in nobody's way
+
+
+def test_a_process_id_that_was_given_again_is_left_alone(tmp_path: Path) -> None:
+    """The record tells of a process with that pid which started at another time."""
+    layout = Layout(state=tmp_path)
+    layout.prepare()
+    with subprocess.Popen(["/bin/sleep", "600"]) as bystander:
+        record = {
+            "pid": bystander.pid,
+            "ticks": 1,
+            "boot": Path("/proc/sys/kernel/random/boot_id").read_text().strip(),
+            "since": time.time(),
+            "version": "v0",
+            "fingerprint": "",
+        }
+        layout.record("etcd").write_text(str(record).replace("'", '"'))
+        supervisor = Supervisor(layout)
+        [etcd] = [part for part in supervisor.status().parts if part.name == "etcd"]
+        assert not etcd.running
+        assert etcd.pid is None
+        supervisor.stop(PROGRAMS)
+        still = bystander.poll()
+        bystander.kill()
+    assert still is None
+
+
+def test_a_process_that_ignores_sigterm_is_killed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: Told
+) -> None:
+    stubborn = "#!/bin/sh\ntrap '' TERM\nwhile :; do sleep 1; done\n"
+    dies = "#!/bin/sh\nsleep 0.2\nexit 1\n"
+    cluster = cluster_of(tmp_path, monkeypatch, {"kube-apiserver": dies, "etcd": stubborn})
+    monkeypatch.setattr("corral.embedded.cluster.supervision._PATIENCE", {"etcd": 0.1})
+    with pytest.raises(PartDiedError, match="kube-apiserver"):
+        cluster.start((), told)
+    assert eventually(lambda: not any(part.running for part in cluster.status().parts))
+
+
+@pytest.mark.parametrize(
+    ("nodes", "said"),
+    [
+        ((simulated_node("Upper"),), "'Upper'"),
+        ((simulated_node("same"), simulated_node("same")), "comes twice"),
+        ((SimulatedNode(name="", capacity={}),), "''"),
+    ],
+)
+def test_impossible_nodes_are_refused_before_anything_starts(
+    tmp_path: Path, told: Told, nodes: tuple[SimulatedNode, ...], said: str
+) -> None:
+    cluster = EmbeddedCluster(tmp_path / "state", tmp_path / "cache")
+    with pytest.raises(ClusterError, match=said):
+        cluster.start(nodes, told)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_elsewhere_than_on_linux_it_says_what_to_use_instead(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: Told
+) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+    with pytest.raises(ClusterError, match="--kubeconfig"):
+        EmbeddedCluster(tmp_path, tmp_path).start((), told)
