@@ -1,0 +1,62 @@
+"""The embedded engine for one stack: its cluster up, its events on the screen."""
+
+from __future__ import annotations
+
+import time
+
+from corral.commands.screen import Screen
+from corral.commands.stacks import Stack
+from corral.embedded.engine import Engine, Event
+from corral.errors import BadInput
+from corral.kubernetes import Api, Retries
+from corral.local_cluster import embedded_cluster, start_cluster
+
+NOTE_EVERY = 1.0
+"""Seconds between two lines of progress."""
+
+
+class EventLines:
+    """Turns the engine's stream of events into a line of progress a second."""
+
+    def __init__(self, screen: Screen) -> None:
+        self._screen = screen
+        self._counts: dict[str, int] = {}
+        self._begun = self._shown = time.monotonic()
+
+    def __call__(self, event: Event) -> None:
+        self._counts[event.action] = self._counts.get(event.action, 0) + 1
+        now = time.monotonic()
+        if now - self._shown >= NOTE_EVERY:
+            self._shown = now
+            done = sum(self._counts.values())
+            counted = ", ".join(f"{count} {action}" for action, count in self._counts.items())
+            self._screen.step("objects", f"{counted} ({done / (now - self._begun):.0f} a second)")
+
+
+def engine_for(stack: Stack, *, screen: Screen, workers: int, start: bool) -> tuple[Engine, Api]:
+    """The engine and the client it uses. `start` brings an embedded cluster up first; without it a
+    cluster that isn't running is an error."""
+    if stack.simulated:
+        if start:
+            start_cluster(state=stack.project.state, pools=stack.settings.pools, progress=screen)
+        elif not embedded_cluster(stack.project.state).status().running:
+            raise BadInput(
+                "The embedded cluster is not running: corral up "
+                f"{stack.name} starts it (or, to plan without one: --offline)"
+            )
+    api = Api.connect(
+        stack.access,
+        connections=workers,
+        retries=Retries(),
+        notify=lambda text: screen.step("waiting", text),
+    )
+    engine = Engine(
+        project=stack.project.root,
+        stack=stack.name,
+        config=stack.config,
+        api=api,
+        withhold=stack.simulated,
+        workers=workers,
+        on_event=EventLines(screen),
+    )
+    return engine, api

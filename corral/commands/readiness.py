@@ -1,0 +1,96 @@
+"""Ready means: the cluster refused a bad sandbox and took a good one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import Any
+
+from components.agents.sandbox_pod import sandbox_pod
+from corral.errors import UserError
+from corral.kubernetes import Api, ApiError
+from corral.settings.stack import Settings
+from corral.settings.tenants import NAMESPACE_PREFIX
+
+# Never pulled: readiness is judged by dry runs, and nothing runs on simulated nodes.
+REFUSALS = (403, 422)  # Forbidden by admission; Invalid by validation
+EXAMPLE_IMAGE = "registry.invalid/sandbox@sha256:" + "0" * 64
+
+
+def pods_path(namespace: str, name: str = "") -> str:
+    """The API path of a namespace's pods, or of one of them."""
+    return f"/api/v1/namespaces/{namespace}/pods" + (f"/{name}" if name else "")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What the API server said of one dry-run pod."""
+
+    namespace: str
+    accepted: bool
+    message: str
+
+
+def judge(api: Api, pod: dict[str, Any]) -> Verdict:
+    """Asks the API server about a pod without creating it."""
+    namespace = pod["metadata"]["namespace"]
+    try:
+        api.create(pods_path(namespace), pod, dry_run=True)
+    except ApiError as error:
+        if error.status in REFUSALS:
+            return Verdict(namespace=namespace, accepted=False, message=error.message)
+        raise
+    return Verdict(namespace=namespace, accepted=True, message="accepted")
+
+
+def example_pods(settings: Settings) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """(tenant, class, pod): the first tenant that runs each agent class, with a good pod."""
+    seen: set[str] = set()
+    for tenant, declared in settings.tenants.items():
+        for agent in declared.agents:
+            if agent not in seen:
+                seen.add(agent)
+                yield tenant, agent, sandbox_pod(
+                    tenant=tenant,
+                    class_name=agent,
+                    agent_class=settings.classes[agent],
+                    image=EXAMPLE_IMAGE,
+                    name=f"example-{agent}",
+                )
+
+
+def spoiled(pod: dict[str, Any]) -> dict[str, Any]:
+    """The same pod, but privileged and as root: what must never be admitted."""
+    bad = deepcopy(pod)
+    context = bad["spec"]["containers"][0]["securityContext"]
+    context.update(privileged=True, allowPrivilegeEscalation=True, runAsUser=0, runAsNonRoot=False)
+    return bad
+
+
+def assure(api: Api, settings: Settings) -> list[tuple[Verdict, Verdict]]:
+    """One (good, bad) pair of verdicts per tenant namespace that has an example.
+
+    Raises UserError where a bad pod is admitted or a good one is not.
+    """
+    pairs: dict[str, tuple[Verdict, Verdict]] = {}
+    for _, _, pod in example_pods(settings):
+        namespace = pod["metadata"]["namespace"]
+        if namespace in pairs:
+            continue
+        good, bad = judge(api, pod), judge(api, spoiled(pod))
+        if bad.accepted:
+            raise UserError(
+                f"NOT SAFE: {namespace} admitted a privileged pod in a dry run. Don't start agents "
+                "on this cluster. See which policies are there: kubectl get "
+                "validatingadmissionpolicybindings"
+            )
+        if not good.accepted:
+            raise UserError(f"{namespace} refuses even a good sandbox: {good.message}")
+        pairs[namespace] = (good, bad)
+    return list(pairs.values())
+
+
+def tenant_namespaces(settings: Settings) -> list[str]:
+    """The namespaces of all tenants, in the stack file's order."""
+    return [f"{NAMESPACE_PREFIX}{tenant}" for tenant in settings.tenants]

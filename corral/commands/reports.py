@@ -1,0 +1,103 @@
+"""The embedded engine's reports: on the screen, and as JSON."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+from corral.commands.screen import Screen
+from corral.embedded.engine import Change, Report
+
+SIGNS = {
+    "create": "+",
+    "update": "~",
+    "replace": "±",
+    "adopt": ">",
+    "delete": "-",
+    "release": "<",
+    "withhold": "!",
+}
+LISTED = 40
+"""Most changes listed on the screen; JSON has them all."""
+
+_SHORT = 100
+
+
+def show_report(screen: Screen, report: Report, *, fields: bool = False) -> None:
+    """What was (or would be) done, what failed and what therefore was not done."""
+    listed = report.changes if fields else report.changes[:LISTED]
+    for change in listed:
+        screen.note(f"  {SIGNS[change.action]} {change.action} {change.kind} {change.id}")
+        if change.checked:
+            screen.note(f"      {change.checked}", style="dim")
+        if fields:
+            _show_fields(screen, change)
+    if len(report.changes) > len(listed):
+        screen.note(f"  … and {len(report.changes) - len(listed)} more (--json has them all)")
+    for note in report.notes:
+        screen.note(f"note: {note}", style="yellow")
+    for failed in report.failures:
+        screen.error(f"{short_urn(failed.urn)}: {failed.reason}")
+        for urn in failed.skipped:
+            screen.note(f"       not done, depends on it: {short_urn(urn)}")
+    counted = ", ".join(f"{count} {action}" for action, count in report.counts.items())
+    screen.step(report.operation, f"{counted or 'nothing to do'} in {report.seconds:.1f} s")
+
+
+def _show_fields(screen: Screen, change: Change) -> None:
+    for field in change.fields:
+        before = "" if field.kind == "add" else _text(field.before)
+        after = "" if field.kind == "remove" else _text(field.after)
+        arrow = " → " if before and after else ""
+        screen.note(f"      {field.path}: {before}{arrow}{after}", style="dim")
+
+
+def _text(value: object) -> str:
+    text = orjson.dumps(value, default=str).decode()
+    return text if len(text) <= _SHORT else f"{text[:_SHORT]}…"
+
+
+def short_urn(urn: str) -> str:
+    """The type and name of a URN: what a person looks for."""
+    kind, _, name = urn.rpartition("::")
+    return f"{kind.rpartition('$')[2].rpartition('::')[2]} {name}"
+
+
+def report_document(report: Report) -> dict[str, Any]:
+    """A report as plain JSON."""
+    return {
+        "operation": report.operation,
+        "ok": report.ok,
+        "registered": report.registered,
+        "seconds": round(report.seconds, 2),
+        "counts": {str(action): count for action, count in report.counts.items()},
+        "changes": [_change(change) for change in report.changes],
+        "failures": [
+            {"urn": f.urn, "reason": f.reason, "skipped": list(f.skipped)} for f in report.failures
+        ],
+        "notes": list(report.notes),
+    }
+
+
+def _change(change: Change) -> dict[str, Any]:
+    return {
+        "action": str(change.action),
+        "kind": change.kind,
+        "id": change.id,
+        "urn": change.urn,
+        "checked": change.checked,
+        "fields": [
+            {
+                "path": field.path,
+                "kind": field.kind,
+                "before": _plain(field.before),
+                "after": _plain(field.after),
+            }
+            for field in change.fields
+        ],
+    }
+
+
+def _plain(value: object) -> Any:
+    return orjson.loads(orjson.dumps(value, default=str))

@@ -1,0 +1,75 @@
+"""A stack as a command sees it: its settings, its cluster and the engine for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import orjson
+
+from components.cluster_access import cluster_access
+from corral.commands.options import EngineChoice
+from corral.errors import BadInput
+from corral.kubernetes import Access
+from corral.project import Project, find_project
+from corral.settings.cluster import EmbeddedCluster, ExistingCluster
+from corral.settings.loading import load_stack_file, stack_file
+from corral.settings.stack import Settings
+
+@dataclass(frozen=True, kw_only=True)
+class Stack:
+    """`settings` already carry the cluster named on the command line, where one was."""
+
+    name: str
+    project: Project
+    settings: Settings
+    engine: EngineChoice
+
+    @property
+    def simulated(self) -> bool:
+        """Whether its nodes are simulated: nothing runs on them."""
+        return isinstance(self.settings.cluster, EmbeddedCluster)
+
+    @property
+    def access(self) -> Access:
+        """How to reach its cluster."""
+        found = cluster_access(self.settings.cluster)
+        return replace(found, kubeconfig=self.project.root / found.kubeconfig)
+
+    @property
+    def config(self) -> Mapping[str, str]:
+        """What the program's `pulumi.Config` reads, as Pulumi hands it over: JSON texts."""
+        document = self.settings.model_dump(mode="json", by_alias=True, exclude_unset=True)
+        return {f"{self.project.name}:settings": orjson.dumps(document).decode()}
+
+
+def open_stack(
+    name: str,
+    *,
+    engine: EngineChoice = EngineChoice.AUTO,
+    kubeconfig: Path | None = None,
+    context: str | None = None,
+) -> Stack:
+    """The stack of that name in the project around the working folder.
+
+    Raises SettingsError for a wrong stack file, BadInput for a cluster that is named by half.
+    """
+    project = find_project(Path.cwd())
+    settings = load_stack_file(stack_file(name, project.root))
+    if (kubeconfig is None) != (context is None):
+        raise BadInput(
+            "--kubeconfig and --context go together: a cluster is named in full, never guessed"
+        )
+    if kubeconfig is not None and context is not None:
+        if not kubeconfig.expanduser().is_file():
+            raise BadInput(f"--kubeconfig {kubeconfig}: there is no such file")
+        named = ExistingCluster(
+            kind="existing", kubeconfig=str(kubeconfig.expanduser().resolve()), context=context
+        )
+        settings = settings.model_copy(update={"cluster": named})
+    if engine is EngineChoice.AUTO:
+        own = isinstance(settings.cluster, EmbeddedCluster) or kubeconfig is not None
+        engine = EngineChoice.EMBEDDED if own else EngineChoice.PULUMI
+    return Stack(name=name, project=project, settings=settings, engine=engine)
+

@@ -1,0 +1,149 @@
+"""`corral status`: for each part, whether it runs, is an object only, or is absent."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+
+from corral.commands import options
+from corral.commands.embedded_engine import EventLines
+from corral.commands.readiness import assure, example_pods
+from corral.commands.screen import Screen, write_json
+from corral.commands.stacks import Stack, open_stack
+from corral.embedded.engine import Engine, Member
+from corral.errors import UserError
+from corral.kubernetes import Api, Retries
+from corral.local_cluster import embedded_cluster
+
+PATIENCE = 5.0
+"""Seconds for a cluster that doesn't answer."""
+
+LATER = ("egress gateway", "resolver", "monitoring", "warden")
+"""Parts of the platform that this version doesn't bring: shown, so that nobody counts on them."""
+
+
+class State(StrEnum):
+    """How real a part is."""
+
+    RUNS = "runs"
+    SIMULATED = "object only (simulated)"
+    UNVERIFIED = "object only (not verified)"
+    ABSENT = "absent"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """One line of the status."""
+
+    name: str
+    state: State
+    detail: str
+
+
+def status(
+    stack: options.Stack,
+    kubeconfig: options.Kubeconfig = None,
+    context: options.Context = None,
+    json: options.Json = False,
+) -> None:
+    """Say for each part whether it runs, is an object only, or is absent.
+
+    Example: corral status local --json
+    """
+    opened = open_stack(stack, kubeconfig=kubeconfig, context=context)
+    parts = list(examine(opened))
+    if json:
+        write_json({"stack": stack, "parts": [asdict(part) for part in parts]}, "-")
+        return
+    Screen().table(
+        f"stack {stack}",
+        ("part", "state", "detail"),
+        [(part.name, part.state.value, part.detail) for part in parts],
+    )
+
+
+def examine(stack: Stack) -> Iterator[Part]:
+    """Every part, from the control plane up. A cluster that doesn't answer ends the list."""
+    if stack.simulated:
+        cluster = embedded_cluster(stack.project.state).status()
+        for process in cluster.parts:
+            state = State.RUNS if process.running else State.ABSENT
+            yield Part(name=process.name, state=state, detail=process.version)
+        if not cluster.running:
+            return
+    api = Api.connect(stack.access, retries=Retries(bound=PATIENCE))
+    version = api.get("/version")["gitVersion"]
+    if not stack.simulated:
+        yield Part(name="control plane", state=State.RUNS, detail=f"{version}, not of our making")
+    members = list(_engine(stack, api).members())
+    yield from _nodes(stack, api)
+    yield _admission(stack, api, members)
+    yield from _objects(stack, members)
+    for name in LATER:
+        yield Part(name=name, state=State.ABSENT, detail="not part of this version")
+
+
+def _engine(stack: Stack, api: Api) -> Engine:
+    return Engine(
+        project=stack.project.root,
+        stack=stack.name,
+        config=stack.config,
+        api=api,
+        withhold=stack.simulated,
+        workers=1,
+        on_event=EventLines(Screen(quiet=True)),
+    )
+
+
+def _nodes(stack: Stack, api: Api) -> Iterator[Part]:
+    state = State.SIMULATED if stack.simulated else State.UNVERIFIED
+    nodes = list(api.list("/api/v1/nodes"))
+    for name, pool in stack.settings.pools.items():
+        if pool.tier is None:
+            continue
+        serving = sum(
+            node["metadata"].get("labels", {}).get("corral.dev/tier") == pool.tier for node in nodes
+        )
+        yield Part(
+            name=f"pool {name}",
+            state=state if serving else State.ABSENT,
+            detail=f"{serving} nodes for {', '.join(pool.served_runtimes)}",
+        )
+
+
+def _admission(stack: Stack, api: Api, members: list[Member]) -> Part:
+    policies = sum(member.kind == "ValidatingAdmissionPolicy" for member in members)
+    if not policies:
+        return Part(name="admission", state=State.ABSENT, detail="no policies of this stack")
+    if not any(True for _ in example_pods(stack.settings)):
+        return Part(
+            name="admission", state=State.UNVERIFIED, detail=f"{policies} policies, no tenants"
+        )
+    try:
+        pairs = assure(api, stack.settings)
+    except UserError as error:
+        return Part(name="admission", state=State.ABSENT, detail=str(error))
+    return Part(
+        name="admission",
+        state=State.RUNS,
+        detail=f"{policies} policies; a bad pod was just refused in {len(pairs)} namespaces",
+    )
+
+
+# Objects that the API server itself acts on; everything else is an object until something on a
+# node or a controller of ours acts on it.
+_ENFORCED_BY_API_SERVER = {"ResourceQuota", "LimitRange", "Role", "RoleBinding", "PriorityClass"}
+_ENFORCED_ON_NODES = {"RuntimeClass", "NetworkPolicy"}
+
+
+def _objects(stack: Stack, members: list[Member]) -> Iterator[Part]:
+    counts = Counter(member.kind for member in members)
+    for kind in sorted(_ENFORCED_BY_API_SERVER):
+        state = State.RUNS if counts[kind] else State.ABSENT
+        yield Part(name=kind, state=state, detail=f"{counts[kind]} objects")
+    on_nodes = State.SIMULATED if stack.simulated else State.UNVERIFIED
+    for kind in sorted(_ENFORCED_ON_NODES):
+        state = on_nodes if counts[kind] else State.ABSENT
+        yield Part(name=kind, state=state, detail=f"{counts[kind]} objects")

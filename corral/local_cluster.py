@@ -1,0 +1,46 @@
+"""The embedded cluster of a stack: its pools become simulated nodes.
+
+It stands between rooms that don't know each other: settings, what nodes must carry (components)
+and the cluster itself (embedded).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from components.isolation.node_labels import node_capacity, node_labels, node_taints
+from corral.embedded.cluster import (
+    ClusterStatus,
+    EmbeddedCluster,
+    Progress,
+    SimulatedNode,
+    default_cache,
+)
+from corral.settings.pools import NodePool
+
+def embedded_cluster(state: Path) -> EmbeddedCluster:
+    """The cluster whose state is in that folder, running or not."""
+    return EmbeddedCluster(state=state, cache=default_cache())
+
+
+def start_cluster(
+    *, state: Path, pools: Mapping[str, NodePool], progress: Progress
+) -> ClusterStatus:
+    """Starts it, or finds it running, with just these pools' nodes."""
+    return embedded_cluster(state).start(simulated_nodes(pools), progress)
+
+
+def simulated_nodes(pools: Mapping[str, NodePool]) -> list[SimulatedNode]:
+    """One simulated node for every node of every pool, named `<pool>-<n>`."""
+    return [
+        SimulatedNode(
+            name=f"{name}-{number}",
+            labels=node_labels(name, pool),
+            taints=node_taints(pool),
+            capacity=node_capacity(pool),
+            architecture=pool.architecture,
+        )
+        for name, pool in pools.items()
+        for number in range(1, pool.nodes + 1)
+    ]

@@ -1,0 +1,21 @@
+"""`make reference`: writes every generated document and schema again. Tests compare them."""
+
+from __future__ import annotations
+
+import sys
+
+from components import architecture
+from components.isolation import tiers_reference
+from corral.policy import reference as policies_reference
+from corral.settings import reference as settings_reference
+from corral.settings import schema
+
+
+def write_all() -> None:
+    """Each module writes its own file and says which."""
+    for module in (schema, settings_reference, tiers_reference, policies_reference, architecture):
+        sys.stdout.write(f"{module.write()}\n")
+
+
+if __name__ == "__main__":
+    write_all()
