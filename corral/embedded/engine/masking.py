@@ -20,7 +20,8 @@ def masked(document: Document, secret_paths: Iterable[Path]) -> Document:
     """A copy with {"$corral": "secret"} at each secret path, whatever stands beneath it, and
     {"$corral": "unknown"} for each UNKNOWN. A path that isn't in the document is passed over.
 
-    The copy has a JSON form and shares nothing with the document.
+    The copy has a JSON form and shares nothing with the document. Its keys are sorted: protobuf maps,
+    which documents come from, have no order of their own.
     """
     secrets: dict[Any, Any] = {}
     for path in secret_paths:
@@ -41,7 +42,7 @@ def _masked(value: Any, secrets: Mapping[Any, Any]) -> Any:
     if value is UNKNOWN:
         return dict(UNKNOWN_MARK)
     if isinstance(value, dict):
-        return {key: _masked(item, secrets.get(key, {})) for key, item in value.items()}
+        return {key: _masked(value[key], secrets.get(key, {})) for key in sorted(value)}
     if isinstance(value, list):
         return [_masked(item, secrets.get(index, {})) for index, item in enumerate(value)]
     return value

@@ -222,7 +222,6 @@ def _few_collections() -> Iterator[None]:
         yield
     finally:
         gc.set_threshold(*thresholds)
-        gc.collect()
 
 
 def _collect_seldom(constructed: int) -> None:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-import logging
 from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -191,12 +190,10 @@ def run(
 
 @contextmanager
 def _event_loop(workers: int) -> Iterator[asyncio.AbstractEventLoop]:
-    # The SDK leaves futures unobserved when a program fails, as its own host does, which silences
-    # asyncio for the same reason.
-    asyncio_log = logging.getLogger("asyncio")
-    level = asyncio_log.level
-    asyncio_log.setLevel(logging.CRITICAL)
     loop = asyncio.new_event_loop()
+    # The SDK leaves futures unobserved when a program fails. Whenever they are collected, asyncio
+    # would complain about them; Pulumi's own host silences it for the same reason.
+    loop.set_exception_handler(lambda _loop, _context: None)
     executor = ThreadPoolExecutor(max_workers=workers, thread_name_prefix="registration")
     loop.set_default_executor(executor)
     asyncio.set_event_loop(loop)
@@ -206,7 +203,6 @@ def _event_loop(workers: int) -> Iterator[asyncio.AbstractEventLoop]:
         executor.shutdown(wait=True, cancel_futures=True)
         loop.close()
         asyncio.set_event_loop(None)
-        asyncio_log.setLevel(level)
 
 
 @contextmanager
