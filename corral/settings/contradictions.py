@@ -98,9 +98,12 @@ def _bounds(name: str, agent: AgentClass) -> Iterator[Problem]:
                 rule=f"{text(low)} to {text(high)} for one sandbox",
                 fix=f"choose {text(low if value < low else high)}, or a value between the two",
             )
-    for unit, text in (("cpu", cpu_text), ("memory", bytes_text)):
+    for unit, text, (low, high) in (
+        ("cpu", cpu_text, CPU_BOUNDS),
+        ("memory", bytes_text, MEMORY_BOUNDS),
+    ):
         request, limit = getattr(agent.requests, unit), getattr(agent.limits, unit)
-        if request > limit:
+        if request > limit and low <= limit <= high:
             yield Problem(
                 path=("classes", name, "requests", unit),
                 value=Said(text(request)),
@@ -135,7 +138,9 @@ def _runtime(name: str, agent: AgentClass) -> Iterator[Problem]:
 def _virtual_machine_memory(name: str, agent: AgentClass) -> Iterator[Problem]:
     """Refused rather than ignored: somebody who wrote 2Gi would plan capacity with 2Gi."""
     due = agent.requested_memory
-    if due != agent.requests.memory <= agent.limits.memory:
+    low, high = MEMORY_BOUNDS
+    judged = low <= agent.limits.memory <= high and agent.requests.memory <= agent.limits.memory
+    if judged and agent.requests.memory != due:
         can = agent.tier == Tier.MICROVM
         yield Problem(
             path=("classes", name, "requests", "memory"),

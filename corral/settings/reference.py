@@ -19,6 +19,13 @@ from corral.settings.tenants import RESERVED_TENANTS
 
 FILE = Path(__file__).parents[2] / "docs" / "settings.md"
 
+WRONG_EXAMPLE: dict[str, Any] = {
+    "cluster": {"kind": "embeded"},
+    "pools": {"sandboxed": {"tier": "gvisor", "nodes": "2", "cpu": 16, "memory": "64GB"}},
+    "classes": {"worker": {"tier": "gvisor", "limits": {"cpu": 8, "memory": "4Gi"}}},
+}
+"""Settings whose error the document shows."""
+
 _HEAD = """# Settings
 Generated from `corral/settings` by `make reference`; a test compares it.
 
@@ -64,7 +71,7 @@ _BETWEEN = """
 - No tenant is named {reserved}.
 
 ## What an error looks like
-All of them at once, each with its line:
+All of them at once; those of a file with the line of each:
 
 ```
 {example}
@@ -123,13 +130,8 @@ def _one_line(words: str | None) -> str:
 
 
 def _example() -> str:
-    wrong = {
-        "cluster": {"kind": "embeded"},
-        "pools": {"nodes": {"tier": "gvisor", "nodes": "2", "cpu": 16, "memory": "64GB"}},
-        "classes": {"worker": {"tier": "gvisor", "limits": {"cpu": 8, "memory": "4Gi"}}},
-    }
     try:
-        load_value(wrong, "stacks/Pulumi.dev.yaml")
+        load_value(WRONG_EXAMPLE, "stacks/Pulumi.dev.yaml")
     except SettingsError as error:
         return str(error)
     raise AssertionError("the example must be wrong")

@@ -60,6 +60,11 @@ class Shape:
         return None
 
     @property
+    def names(self) -> Shape | None:
+        """What keys of a mapping with free keys must be; None for anything else."""
+        return shape_of(get_args(self.kind)[0]) if get_origin(self.kind) is dict else None
+
+    @property
     def variants(self) -> dict[str, type[BaseModel]]:
         """Where `kind: …` chooses between models: each by its kind; else none."""
         if not _is_union(self.kind):
@@ -76,7 +81,10 @@ def shape_of(annotation: Any, notes: Sequence[Any] = ()) -> Shape:
     """The shape of an annotation; `T | None` counts as `T`."""
     if get_origin(annotation) is Annotated:
         inner, *more = get_args(annotation)
-        return shape_of(inner, [*more, *notes])
+        flat = [
+            n for note in more for n in (note.metadata if isinstance(note, FieldInfo) else [note])
+        ]
+        return shape_of(inner, [*flat, *notes])
     if _is_union(annotation):
         inner = [arg for arg in get_args(annotation) if arg is not NoneType]
         if len(inner) == 1:
@@ -134,21 +142,17 @@ def settle(root: Shape, location: Sequence[str | int]) -> tuple[Path, Shape | No
     Left out are the tags of chosen models, and the marker of an error in a key itself.
     """
     path: list[str | int] = []
+    above: Shape | None = None
     here: Shape | None = root
-    for element in location:
+    for number, element in enumerate(location, start=1):
         if here is not None and (chosen := here.chosen(element)):
             here = chosen
             continue
-        if element == "[key]" and here is not None and element not in here.keys and path:
-            return tuple(path), shape_of(_key_annotation(root, path))
+        if element == "[key]" and number == len(location) and above and above.names is not None:
+            return tuple(path), above.names
         path.append(element)
-        here = here.child(element) if here is not None else None
+        above, here = here, here.child(element) if here is not None else None
     return tuple(path), here
-
-
-def _key_annotation(root: Shape, path: Sequence[str | int]) -> Any:
-    _, parent = settle(root, path[:-1])
-    return get_args(parent.kind)[0] if parent and get_origin(parent.kind) is dict else str
 
 
 def _is_union(annotation: Any) -> bool:
