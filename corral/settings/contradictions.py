@@ -96,7 +96,7 @@ def _bounds(name: str, agent: AgentClass) -> Iterator[Problem]:
                 path=("classes", name, *key),
                 value=Said(text(value)),
                 rule=f"{text(low)} to {text(high)} for one sandbox",
-                fix=f"choose {text(low if value < low else high)}, or a value between the two",
+                fix=f"choose {text(low if value < low else high)}, or another value of that range",
             )
     for unit, text, (low, high) in (
         ("cpu", cpu_text, CPU_BOUNDS),
