@@ -3,6 +3,7 @@
 import pulumi
 
 from components.platform import Platform
+from corral.local_cluster import ensure_running
 from corral.settings.loading import load_value
 from corral.settings.problems import SettingsError
 
@@ -13,6 +14,9 @@ try:
     )
 except SettingsError as error:
     raise pulumi.RunError(str(error)) from None
+
+if not pulumi.runtime.is_dry_run():
+    ensure_running(settings)  # an embedded cluster is part of what its stack provisions
 
 platform = Platform("corral", settings)
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-Document = dict[str, Any]
+from corral.policy.steering import MANAGED_BY, MANAGER
 
-MANAGED_BY = "app.kubernetes.io/managed-by"
-MANAGER = "corral"
+Document = dict[str, Any]
 
 
 def metadata(

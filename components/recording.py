@@ -108,6 +108,8 @@ def record(
 
     def run() -> None:
         loop = asyncio.new_event_loop()
+        # The SDK leaves what comes after a failure unawaited; the failure itself is raised.
+        loop.set_exception_handler(lambda *_: None)
         asyncio.set_event_loop(loop)
         try:
             pulumi.runtime.set_mocks(

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from components.documents import Document, metadata
+from components.documents import Document
 from components.isolation.priority_class import priority_class_name
 from components.tenancy.namespace import tenant_namespace
-from components.tenancy.rights import SANDBOX_ACCOUNT
+from corral.policy.parameters import SANDBOX_ACCOUNT
+from corral.policy.steering import CLASS_LABEL
 from corral.settings.classes import AgentClass
 from corral.settings.quantities import bytes_text, cpu_text
-
-AGENT_CLASS_LABEL = "corral.dev/agent-class"
-"""Pod label: the agent class whose limits the pod is held to."""
 
 USER = 10001
 SCRATCH = "256Mi"
@@ -46,9 +44,11 @@ def sandbox_pod(
     return {
         "apiVersion": "v1",
         "kind": "Pod",
-        "metadata": metadata(
-            name, namespace=tenant_namespace(tenant), labels={AGENT_CLASS_LABEL: class_name}
-        ),
+        "metadata": {
+            "name": name,
+            "namespace": tenant_namespace(tenant),
+            "labels": {CLASS_LABEL: class_name},
+        },
         "spec": spec,
     }
 

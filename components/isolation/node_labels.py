@@ -21,8 +21,14 @@ def node_labels(name: str, pool: NodePool) -> dict[str, str]:
 
 
 def runtime_node_labels(runtime: Runtime) -> dict[str, str]:
-    """Labels of a node that serves the runtime; its RuntimeClass selects all of them."""
-    return {TIER_LABEL: str(runtime.tier), **runtime.node_labels}
+    """Labels of a node that serves the runtime; its RuntimeClass selects all of them.
+
+    A tier may have pools of both architectures: a runtime for one of them says which.
+    """
+    labels = {TIER_LABEL: str(runtime.tier), **runtime.node_labels}
+    if len(runtime.architectures) == 1:
+        labels[ARCHITECTURE_LABEL] = runtime.architectures[0]
+    return labels
 
 
 def node_taints(pool: NodePool) -> list[dict[str, str]]:

@@ -12,8 +12,8 @@ from components.documents import Document
 from components.tenancy.enforcement import after_enforcement
 from components.tenancy.namespace import system_namespace_document
 from components.tenancy.probe_namespace import (
+    probe_account_document,
     probe_namespace_document,
-    probe_parameters_document,
     probe_quota_document,
 )
 from corral.policy.admission import admission_documents
@@ -70,9 +70,9 @@ def _probing(children: Children, bindings: Sequence[pulumi.Resource]) -> Kuberne
     quota = probe_quota_document()
     # Nothing can be created in a namespace that isn't there.
     closed = children.add(_probe(quota), quota, depends_on=[namespace])
-    parameters = probe_parameters_document()
+    account = probe_account_document()
     # With its parameters policies begin to let good pods in: not before the quota keeps them out.
-    return children.add(_probe(parameters), parameters, depends_on=[namespace, closed])
+    return children.add(_probe(account), account, depends_on=[namespace, closed])
 
 
 def _probe(document: Document) -> str:

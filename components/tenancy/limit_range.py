@@ -15,7 +15,7 @@ LIMIT_RANGE = "corral-sandbox"
 DEFAULT_LIMITS = {"cpu": "2", "memory": "4Gi", "ephemeral-storage": "10Gi"}
 DEFAULT_REQUESTS = {"cpu": "500m", "memory": "1Gi"}
 LEAST = {"cpu": "10m", "memory": "16Mi"}
-"""Below this a container isn't worth scheduling, and thousands of them would fit a quota."""
+"""What a container requests at least, unless a class asks for less."""
 
 SMALLEST_VOLUME = "1Gi"
 
@@ -44,7 +44,11 @@ def _container(used: list[AgentClass], largest: Mapping[str, int]) -> Document:
     requests = {key: min(_number(key, text), limits[key]) for key, text in DEFAULT_REQUESTS.items()}
     # Disk is set aside in full: a sandbox may fill what it is allowed before anybody looks.
     requests["ephemeral-storage"] = limits["ephemeral-storage"]
-    bounds: Document = {"type": "Container", "max": _texts(largest), "min": LEAST}
+    smallest = {
+        key: min(_number(key, text), *(getattr(agent.requests, key) for agent in used))
+        for key, text in LEAST.items()
+    }
+    bounds: Document = {"type": "Container", "max": _texts(largest), "min": _texts(smallest)}
     ratio = memory_ratio(used)
     if ratio is not None:
         bounds["maxLimitRequestRatio"] = {"memory": cpu_text(ratio)}

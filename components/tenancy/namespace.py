@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from components.documents import Document, metadata
 from components.versions import kubernetes_minor
+from corral.policy.steering import TENANT_LABEL
 from corral.settings.tenants import NAMESPACE_PREFIX
 from corral.settings.tiers import TIER_LABEL, Tier
-
-TENANT_LABEL = "corral.dev/tenant"
-"""Namespace label that admission policies select by."""
 
 SYSTEM_NAMESPACE = "corral-system"
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from components.documents import Document, metadata
-from components.tenancy.namespace import TENANT_LABEL
-from corral.policy.parameters import CONFIG_MAP, tenant_parameters
+from components.tenancy.service_accounts import service_account_document
+from corral.policy.parameters import SANDBOX_ACCOUNT, tenant_parameters
 from corral.policy.probes import PROBE_CLASSES, PROBE_NAMESPACE, PROBE_TENANT
+from corral.policy.steering import TENANT_LABEL
 
 
 def probe_namespace_document() -> Document:
@@ -27,11 +28,10 @@ def probe_quota_document() -> Document:
     }
 
 
-def probe_parameters_document() -> Document:
-    """What the policies hold the probes to."""
-    return {
-        "apiVersion": "v1",
-        "kind": "ConfigMap",
-        "metadata": metadata(CONFIG_MAP, namespace=PROBE_NAMESPACE),
-        "data": tenant_parameters(PROBE_TENANT, PROBE_CLASSES),
-    }
+def probe_account_document() -> Document:
+    """The account that probes name, with the parameters that policies hold them to."""
+    return service_account_document(
+        SANDBOX_ACCOUNT,
+        namespace=PROBE_NAMESPACE,
+        annotations=tenant_parameters(PROBE_TENANT, PROBE_CLASSES),
+    )

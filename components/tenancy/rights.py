@@ -10,13 +10,8 @@ from collections.abc import Iterator
 
 from components.documents import Document, metadata
 from components.tenancy.namespace import tenant_namespace
+from components.tenancy.service_accounts import ORCHESTRATOR_ACCOUNT
 from corral.settings.tenants import Tenant
-
-SANDBOX_ACCOUNT = "sandbox"
-"""What sandboxes run as. It may do nothing."""
-
-ORCHESTRATOR_ACCOUNT = "orchestrator"
-"""What claims sandboxes from within the tenant's namespace."""
 
 ORCHESTRATOR = "corral-orchestrator"
 ORCHESTRATOR_EXEC = "corral-orchestrator-exec"
@@ -53,19 +48,6 @@ def cluster_role_documents() -> list[Document]:
         _cluster_role(ORCHESTRATOR, [*_WATCHED, _CLAIMS]),
         _cluster_role(ORCHESTRATOR_EXEC, [_EXEC]),
         _cluster_role(READER, _WATCHED),
-    ]
-
-
-def service_account_documents(tenant: str) -> list[Document]:
-    """The accounts of a tenant. No pod gets a token of either mounted."""
-    return [
-        {
-            "apiVersion": "v1",
-            "kind": "ServiceAccount",
-            "metadata": metadata(account, namespace=tenant_namespace(tenant)),
-            "automountServiceAccountToken": False,
-        }
-        for account in (SANDBOX_ACCOUNT, ORCHESTRATOR_ACCOUNT)
     ]
 
 

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import pulumi
 
 from components.children import Children
-from components.documents import Document, metadata
+from components.documents import Document
 from components.tenancy.limit_range import limit_range_document
 from components.tenancy.namespace import tenant_namespace, tenant_namespace_document
 from components.tenancy.network_policy import default_deny_document
 from components.tenancy.quota import quota_documents
-from components.tenancy.rights import role_binding_documents, role_of, service_account_documents
-from corral.policy.parameters import CONFIG_MAP, tenant_parameters
+from components.tenancy.rights import role_binding_documents, role_of
+from components.tenancy.service_accounts import service_account_documents
 from corral.settings.classes import AgentClass
 from corral.settings.tenants import Tenant
 
@@ -72,23 +72,13 @@ class TenantNamespace(pulumi.ComponentResource):
 
 def _fences(name: str, tenant: Tenant, classes: Mapping[str, AgentClass]) -> list[Document]:
     """What stands in a tenant's namespace before anybody may use it."""
+    own_classes = {class_name: classes[class_name] for class_name in tenant.agents}
     return [
         default_deny_document(name),
-        _parameters_document(name, tenant, classes),
         limit_range_document(name, tenant, classes),
         *quota_documents(name, tenant, classes),
-        *service_account_documents(name),
+        *service_account_documents(name, own_classes),
     ]
-
-
-def _parameters_document(name: str, tenant: Tenant, classes: Mapping[str, AgentClass]) -> Document:
-    """What the admission policies hold this tenant's sandboxes to."""
-    return {
-        "apiVersion": "v1",
-        "kind": "ConfigMap",
-        "metadata": metadata(CONFIG_MAP, namespace=tenant_namespace(name)),
-        "data": tenant_parameters(name, {agent: classes[agent] for agent in tenant.agents}),
-    }
 
 
 def _logical(tenant: str, document: Document) -> str:

@@ -1,0 +1,67 @@
+"""The good sandbox pod passes the rules that admission judges by."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+
+from components.agents.sandbox_pod import sandbox_pod
+from components.documents import Document
+from components.isolation.runtime_class import runtime_class_document
+from components.tenancy.namespace import tenant_namespace_document
+from corral.policy.admission import judge
+from corral.policy.parameters import tenant_parameters
+from corral.policy.rule import Facts
+from corral.settings.classes import AgentClass
+from corral.settings.tiers import RUNTIMES
+from tests.components.examples import agent_class, agent_classes
+
+IMAGE = "registry.example/sandbox@sha256:" + "a" * 64
+
+
+def pod_of(agent: AgentClass) -> Document:
+    return sandbox_pod(
+        tenant="acme", class_name="worker", agent_class=agent, image=IMAGE, name="one"
+    )
+
+
+def as_admission_sees_it(agent: AgentClass) -> Document:
+    """With what the RuntimeClass adds before policies judge."""
+    pod = pod_of(agent)
+    scheduling = runtime_class_document(agent.served_by)["scheduling"]
+    pod["spec"]["nodeSelector"] = scheduling["nodeSelector"]
+    pod["spec"]["tolerations"] = scheduling["tolerations"]
+    return pod
+
+
+@given(agent_classes())
+def test_it_breaks_no_rule_whatever_its_class(agent: AgentClass) -> None:
+    facts = Facts(
+        name="one",
+        namespace=tenant_namespace_document("acme", agent.tier),
+        parameters=tenant_parameters("acme", {"worker": agent}),
+    )
+    assert judge(as_admission_sees_it(agent), facts) == []
+
+
+@pytest.mark.parametrize("runtime", sorted(RUNTIMES))
+def test_it_has_a_user_namespace_where_its_runtime_can_give_one(runtime: str) -> None:
+    spec = pod_of(agent_class(runtime))["spec"]
+    assert spec.get("hostUsers") == (False if RUNTIMES[runtime].user_namespaces else None)
+    assert spec["runtimeClassName"] == runtime
+
+
+def test_its_one_container_has_the_whole_room_of_its_class() -> None:
+    agent = agent_class(
+        limits={"cpu": 4, "memory": "8Gi"}, requests={"cpu": 1, "memory": "2Gi"}, disk="20Gi"
+    )
+    (container,) = pod_of(agent)["spec"]["containers"]
+    assert container["resources"] == {
+        "limits": {"cpu": "4", "memory": "8Gi", "ephemeral-storage": "20Gi"},
+        "requests": {"cpu": "1", "memory": "2Gi", "ephemeral-storage": "20Gi"},
+    }
+
+
+def test_a_microvm_requests_the_memory_that_it_takes() -> None:
+    (container,) = pod_of(agent_class("kata-clh-runtime-rs"))["spec"]["containers"]
+    assert container["resources"]["requests"]["memory"] == "4Gi"
