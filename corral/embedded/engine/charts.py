@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-import yaml
+import orjson
 
 from corral.embedded.engine.manifests import ChartObject, Namespaced, chart_objects, scope_unknown
 from corral.embedded.engine.masking import hidden, secret_texts
@@ -164,8 +164,9 @@ class HelmCharts:
         with tempfile.TemporaryDirectory() as files:
             for path in self._value_files(inputs, Path(files)):
                 command += ["--values", str(path)]
-            # Values may hold secrets: they go through a pipe, not through a file or an argument.
-            values = yaml.safe_dump(_plain_values(inputs.get("values") or {}))
+            # Values may hold secrets: they go through a pipe, not through a file or an argument. As
+            # JSON, because what PyYAML leaves unquoted ("1e3") can be a number to Helm.
+            values = orjson.dumps(_plain_values(inputs.get("values") or {})).decode()
             try:
                 return self._helm([*command, "--values", "-"], timeout=RENDER_TIMEOUT, stdin=values)
             except HelmFailed as error:

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import yaml
 
+from corral.embedded.engine.kubernetes_yaml import load_yaml
 from corral.embedded.engine.registration import Document, ResourceFailed
 
 Namespaced = Callable[[str, str], bool | None]
@@ -27,9 +28,6 @@ def scope_unknown(_version: str, _kind: str) -> bool | None:
 _DEPENDS_ON: Final = "config.kubernetes.io/depends-on"
 _SKIP_AWAIT: Final = "pulumi.com/skipAwait"
 _RESOURCE_POLICY: Final = "helm.sh/resource-policy"
-
-# libyaml's loader is ten times faster on a chart with CRDs; PyYAML can be built without it.
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 # provider/pkg/kinds/kinds.go, `Kind.Namespaced`.
 _NAMESPACED: Final = frozenset(
@@ -156,7 +154,7 @@ def chart_objects(
 
 def _documents(text: str) -> Iterator[Document]:
     try:
-        loaded = list(yaml.load_all(text, Loader=_LOADER))
+        loaded = load_yaml(text)
     except yaml.YAMLError as error:
         raise ResourceFailed(f"the rendered chart isn't YAML: {error}") from None
     for document in loaded:
