@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+import pulumi
+
 from components.isolation.node_labels import node_capacity, node_labels, node_taints
 from corral.embedded.cluster import (
     ClusterStatus,
@@ -17,7 +19,10 @@ from corral.embedded.cluster import (
     SimulatedNode,
     default_cache,
 )
+from corral.project import STATE_FOLDER
+from corral.settings.cluster import ExistingCluster
 from corral.settings.pools import NodePool
+from corral.settings.stack import Settings
 
 def embedded_cluster(state: Path) -> EmbeddedCluster:
     """The cluster whose state is in that folder, running or not."""
@@ -44,3 +49,21 @@ def simulated_nodes(pools: Mapping[str, NodePool]) -> list[SimulatedNode]:
         for name, pool in pools.items()
         for number in range(1, pool.nodes + 1)
     ]
+
+
+def ensure_running(settings: Settings) -> None:
+    """For the program, under any engine: starts the stack's embedded cluster unless it runs.
+    Nothing for a stack whose cluster is somewhere else."""
+    if isinstance(settings.cluster, ExistingCluster):
+        return
+    state = Path.cwd() / STATE_FOLDER
+    if not embedded_cluster(state).status().running:
+        start_cluster(state=state, pools=settings.pools, progress=_EngineLog())
+
+
+class _EngineLog:
+    """Progress as messages of the engine that runs the program."""
+
+    def step(self, name: str, detail: str = "") -> None:
+        """Shown by Pulumi beside the stack."""
+        pulumi.log.info(f"{name}  {detail}".rstrip())

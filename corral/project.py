@@ -10,6 +10,10 @@ import yaml
 from corral.errors import BadInput
 
 
+STATE_FOLDER = ".corral"
+"""Everything that the embedded cluster and commands leave behind, from the project's folder."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Project:
     """`root` holds Pulumi.yaml; `name` is the project's name in it."""
@@ -20,7 +24,7 @@ class Project:
     @property
     def state(self) -> Path:
         """Everything that the embedded cluster and commands leave behind."""
-        return self.root / ".corral"
+        return self.root / STATE_FOLDER
 
 
 def find_project(start: Path) -> Project:

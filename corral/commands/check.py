@@ -8,7 +8,7 @@ from corral.commands import options
 from corral.commands.screen import Screen, write_json
 from corral.commands.stacks import open_stack
 from corral.embedded.engine.offline import plan_offline
-from corral.policy.check import judge_resources
+
 
 VIOLATED = 4
 
@@ -22,6 +22,8 @@ def check(stack: options.Stack, json: options.Json = False) -> None:
     resources = plan_offline(
         project=opened.project.root, stack=opened.name, config=opened.config
     )
+    from corral.policy.check import judge_resources
+
     found = judge_resources([resource.as_document() for resource in resources])
     if json:
         write_json({"resources": len(resources), "violations": [v.__dict__ for v in found]}, "-")

@@ -6,7 +6,8 @@ import time
 
 from corral.commands.screen import Screen
 from corral.commands.stacks import Stack
-from corral.embedded.engine import Engine, Event
+from corral.embedded.engine.engine import Engine
+from corral.embedded.engine.report import Event
 from corral.errors import BadInput
 from corral.kubernetes import Api, Retries
 from corral.local_cluster import embedded_cluster, start_cluster

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import orjson
 
 from corral.commands.screen import Screen
-from corral.embedded.engine import Change, Report
+from corral.embedded.engine.report import Change, Report
 
 SIGNS = {
     "create": "+",
@@ -18,23 +19,21 @@ SIGNS = {
     "release": "<",
     "withhold": "!",
 }
-LISTED = 40
-"""Most changes listed on the screen; JSON has them all."""
+LISTED = 12
+"""Most changes listed one by one on the screen; more are counted by kind, and JSON has them all."""
 
 _SHORT = 100
 
 
 def show_report(screen: Screen, report: Report, *, fields: bool = False) -> None:
     """What was (or would be) done, what failed and what therefore was not done."""
-    listed = report.changes if fields else report.changes[:LISTED]
-    for change in listed:
-        screen.note(f"  {SIGNS[change.action]} {change.action} {change.kind} {change.id}")
-        if change.checked:
-            screen.note(f"      {change.checked}", style="dim")
-        if fields:
-            _show_fields(screen, change)
-    if len(report.changes) > len(listed):
-        screen.note(f"  … and {len(report.changes) - len(listed)} more (--json has them all)")
+    if fields or len(report.changes) <= LISTED:
+        for change in report.changes:
+            _show_change(screen, change)
+    else:
+        kinds = Counter((change.action, change.kind) for change in report.changes)
+        for (action, kind), count in sorted(kinds.items()):
+            screen.note(f"  {SIGNS[action]} {action} {count} {kind}")
     for note in report.notes:
         screen.note(f"note: {note}", style="yellow")
     for failed in report.failures:
@@ -45,7 +44,10 @@ def show_report(screen: Screen, report: Report, *, fields: bool = False) -> None
     screen.step(report.operation, f"{counted or 'nothing to do'} in {report.seconds:.1f} s")
 
 
-def _show_fields(screen: Screen, change: Change) -> None:
+def _show_change(screen: Screen, change: Change) -> None:
+    screen.note(f"  {SIGNS[change.action]} {change.action} {change.kind} {change.id}")
+    if change.checked:
+        screen.note(f"      {change.checked}", style="dim")
     for field in change.fields:
         before = "" if field.kind == "add" else _text(field.before)
         after = "" if field.kind == "remove" else _text(field.after)

@@ -44,13 +44,15 @@ class Screen:
 
     def table(self, title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         """A table on stdout that stays plain text in a pipe."""
-        table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+        table = Table(box=None, pad_edge=False)
         for column in columns:
             table.add_column(column, no_wrap=not sys.stdout.isatty(), overflow="fold")
         for row in rows:
             table.add_row(*(escape(cell) for cell in row))
         width = None if sys.stdout.isatty() else 240
-        Console(highlight=False, width=width).print(table)
+        console = Console(highlight=False, width=width, soft_wrap=True)
+        console.print(escape(title), style="bold")
+        console.print(table)
 
     @contextmanager
     def timed(self, name: str) -> Iterator[None]:

@@ -12,7 +12,8 @@ from corral.commands.embedded_engine import EventLines
 from corral.commands.readiness import assure, example_pods
 from corral.commands.screen import Screen, write_json
 from corral.commands.stacks import Stack, open_stack
-from corral.embedded.engine import Engine, Member
+from corral.embedded.engine.engine import Engine
+from corral.embedded.engine.members import Member
 from corral.errors import UserError
 from corral.kubernetes import Api, Retries
 from corral.local_cluster import embedded_cluster
@@ -134,7 +135,7 @@ def _admission(stack: Stack, api: Api, members: list[Member]) -> Part:
 
 # Objects that the API server itself acts on; everything else is an object until something on a
 # node or a controller of ours acts on it.
-_ENFORCED_BY_API_SERVER = {"ResourceQuota", "LimitRange", "Role", "RoleBinding", "PriorityClass"}
+_ENFORCED_BY_API_SERVER = {"ResourceQuota", "LimitRange", "ClusterRole", "RoleBinding", "PriorityClass"}
 _ENFORCED_ON_NODES = {"RuntimeClass", "NetworkPolicy"}
 
 
