@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import subprocess
 import sys
-import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from corral.embedded.cluster import (
     SimulatedNode,
 )
 from corral.embedded.cluster.layout import Layout
+from corral.embedded.cluster.processes import Record, boot_id, end, start_ticks
 from corral.embedded.cluster.supervision import Supervisor
 from tests.control_plane import simulated_node
 from tests.embedded.cluster.conftest import Told
@@ -123,11 +125,14 @@ def test_a_state_folder_that_can_not_be_written_is_named(
     assert str(tmp_path / "state" / "cluster" / "keys") in str(caught.value)
 
 
-def test_a_file_where_the_state_folder_belongs_is_named(tmp_path: Path, told: Told) -> None:
+def test_a_file_where_the_state_folder_belongs_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: Told
+) -> None:
     (tmp_path / "state").write_text("a file")
-    cluster = EmbeddedCluster(tmp_path / "state", tmp_path / "cache")
-    with pytest.raises(ClusterError, match="state"):
-        cluster.stop()
+    cluster = cluster_of(tmp_path, monkeypatch, {})
+    assert not cluster.status().running
+    cluster.stop()
+    with pytest.raises(ClusterError, match=r"can't use .*/state"):
         cluster.start((), told)
 
 
@@ -163,28 +168,45 @@ def test_a_second_command_at_the_same_time_learns_who_is_first(
     cluster.reset()  # the lock and the note of a killed holder are in nobody's way
 
 
-def test_a_process_id_that_was_given_again_is_left_alone(tmp_path: Path) -> None:
+@pytest.fixture
+def bystander() -> Iterator[subprocess.Popen[bytes]]:
+    """Somebody else's process."""
+    with subprocess.Popen(["/bin/sleep", "600"]) as process:
+        yield process
+        process.kill()
+
+
+def test_a_process_id_that_was_given_again_is_left_alone(
+    tmp_path: Path, bystander: subprocess.Popen[bytes]
+) -> None:
     """The record tells of a process with that pid which started at another time."""
     layout = Layout(state=tmp_path)
     layout.prepare()
-    with subprocess.Popen(["/bin/sleep", "600"]) as bystander:
-        record = {
-            "pid": bystander.pid,
-            "ticks": 1,
-            "boot": Path("/proc/sys/kernel/random/boot_id").read_text().strip(),
-            "since": time.time(),
-            "version": "v0",
-            "fingerprint": "",
-        }
-        layout.record("etcd").write_text(str(record).replace("'", '"'))
+    now = start_ticks(bystander.pid)
+    assert now
+    record = Record(
+        pid=bystander.pid, ticks=now, boot=boot_id(), since=1.0, version="v0", fingerprint=""
+    )
+    assert record.alive
+    for another in (replace(record, ticks=now - 1), replace(record, boot="an earlier one")):
+        assert not another.alive
+        another.write(layout.record("etcd"))
         supervisor = Supervisor(layout)
-        [etcd] = [part for part in supervisor.status().parts if part.name == "etcd"]
-        assert not etcd.running
-        assert etcd.pid is None
+        assert supervisor.running() == {}
         supervisor.stop(PROGRAMS)
-        still = bystander.poll()
-        bystander.kill()
-    assert still is None
+    end({bystander.pid: now - 1}, patience=0.1)
+    with pytest.raises(subprocess.TimeoutExpired):
+        bystander.wait(timeout=0.3)
+    end({bystander.pid: now}, patience=5.0)
+    assert bystander.wait(timeout=10) == -signal.SIGTERM, "it is the right one that is ended"
+
+
+@pytest.mark.parametrize(
+    "content", ["", "{", "[]", '{"pid": 1}', '{"pid": "1", "ticks": 1}', "\0\0"]
+)
+def test_a_record_that_is_not_whole_tells_of_nobody(tmp_path: Path, content: str) -> None:
+    (tmp_path / "etcd.json").write_text(content)
+    assert Record.read(tmp_path / "etcd.json") is None
 
 
 def test_a_process_that_ignores_sigterm_is_killed(
