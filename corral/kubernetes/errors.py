@@ -35,7 +35,7 @@ class CredentialError(UserError):
     """Credentials could not be had (a plugin that fails, a token file that is gone)."""
 
 
-class Unreachable(UserError):  # noqa: N818 - says what is the case
+class Unreachable(UserError):
     """No answer from the API server within the bound."""
 
     def __init__(self, server: str, reason: str, *, sent: bool) -> None:

@@ -44,7 +44,7 @@ def parse(text: str) -> tuple[Step, ...]:
             break
         steps.append(_step(found))
         at = found.end()
-    if not steps or at < len(text):
+    if not steps or at < len(text) or text.startswith("."):
         raise ResourceFailed(
             f"{text!r} is no property path. Write it as spec.replicas, "
             'metadata.annotations["a/b"] or spec.ports[*].port'

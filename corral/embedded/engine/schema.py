@@ -71,7 +71,8 @@ def _misfits_of_map(value: Document, schema: Schema, path: Path) -> Iterator[tup
             yield from _misfits(item, properties[key], (*path, key))
         elif isinstance(others, Mapping):
             yield from _misfits(item, others, (*path, key))
-        elif not (free or schema.get("x-kubernetes-embedded-resource") or not schema):
+        elif properties and not (free or schema.get("x-kubernetes-embedded-resource")):
+            # Where a schema names no fields at all, server-side apply drops what it gets.
             yield (*path, key), "is no field of this kind"
 
 

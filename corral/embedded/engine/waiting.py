@@ -14,7 +14,7 @@ _LONGEST_PAUSE = 1.0
 _NOTE_EVERY = 5.0
 
 
-class TookTooLong(Exception):  # noqa: N818 - says what happened
+class TookTooLong(Exception):
     """What was waited for didn't come within the bound; `str(error)` says what."""
 
 

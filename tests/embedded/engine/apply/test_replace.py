@@ -155,9 +155,6 @@ def test_an_object_is_not_deleted_for_one_that_the_api_server_would_not_take(
     broken["roleRef"]["kind"] = "Nonsense"
     report = stack.up(space, named(stack, broken))
     assert not report.ok
-    ROLE_BINDING = kind(
-        "rbac.authorization.k8s.io", "v1", "RoleBinding", "rolebindings", namespaced=True
-    )
     assert stack.find(ROLE_BINDING, f"it-{stack.name}") is not None
 
 
@@ -179,9 +176,6 @@ def test_what_the_program_calls_unchangeable_is_replaced(stack: Stack) -> None:
 def test_a_replacement_that_was_interrupted_is_finished_by_the_next_run(stack: Stack) -> None:
     space, wanted = stack.own_namespace(), named(stack, role_binding("edit"))
     stack.up(space, named(stack, role_binding("view")))
-    ROLE_BINDING = kind(
-        "rbac.authorization.k8s.io", "v1", "RoleBinding", "rolebindings", namespaced=True
-    )
     stack.api.delete(ROLE_BINDING.path(f"it-{stack.name}", stack.namespace))
     assert actions(stack.up(space, wanted)) == {"unchanged": 1, "create": 1}
 
