@@ -25,6 +25,5 @@ def priority_class_document(class_name: str, priority: int) -> Document:
         "metadata": metadata(priority_class_name(class_name)),
         "description": f"Sandboxes of the agent class {class_name}",
         "value": FLOOR + priority,
-        "globalDefault": False,
         "preemptionPolicy": "Never",
     }

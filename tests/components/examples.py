@@ -32,14 +32,18 @@ def tenant(**changes: Any) -> Tenant:
 
 
 def every_runtime() -> Settings:
-    """A stack with a pool, a class and an agent for every runtime of the table."""
+    """A stack with a pool for every tier, and a class and an agent for every runtime."""
     room = {"nodes": 1, "cpu": 32, "memory": "64Gi", "disk": "400Gi", "processes": 4096}
+    served = {
+        str(tier): [name for name, runtime in RUNTIMES.items() if runtime.tier == tier]
+        for tier in Tier
+    }
     return load_value(
         {
             "cluster": {"kind": "existing", "kubeconfig": "/etc/corral/kubeconfig", "context": "c"},
             "pools": {
-                name: {"tier": str(runtime.tier), "runtimes": [name], **room}
-                for name, runtime in RUNTIMES.items()
+                tier: {"tier": tier, "runtimes": runtimes, **room}
+                for tier, runtimes in served.items()
             },
             "classes": {
                 name: {"tier": str(runtime.tier), "runtime": name}

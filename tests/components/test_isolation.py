@@ -77,6 +77,18 @@ def test_it_finds_no_node_of_another_tier(runtime: Runtime) -> None:
             assert not selector.items() <= node_labels("any", serving).items(), other.name
 
 
+@pytest.mark.xfail(
+    strict=True,
+    reason="the table gives runtimes of one tier the same node labels, kata-fc's alone excepted",
+)
+def test_it_finds_no_node_of_a_pool_that_serves_another_runtime_of_its_tier() -> None:
+    selector = runtime_class_document(RUNTIMES["kata-qemu-runtime-rs"])["scheduling"][
+        "nodeSelector"
+    ]
+    other = pool(RUNTIMES["kata-clh-runtime-rs"])
+    assert not selector.items() <= node_labels("other", other).items()
+
+
 @pytest.mark.parametrize(
     "runtime", [runtime for runtime in ALL if runtime.name.startswith("kata-")], ids=named
 )
@@ -138,7 +150,7 @@ def test_agents_have_priorities_above_nothing_and_far_below_the_system(
     assert document["metadata"]["name"] == "agent-worker"
     assert document["value"] == value
     assert 0 < value < HIGHEST_USER_PRIORITY
-    assert document["globalDefault"] is False
+    assert "globalDefault" not in document, "pods of others keep what they have"
 
 
 def test_no_agent_is_evicted_for_another_one() -> None:
