@@ -24,6 +24,7 @@ from corral.settings.cluster import ExistingCluster
 from corral.settings.pools import NodePool
 from corral.settings.stack import Settings
 
+
 def embedded_cluster(state: Path) -> EmbeddedCluster:
     """The cluster whose state is in that folder, running or not."""
     return EmbeddedCluster(state=state, cache=default_cache())

@@ -9,7 +9,6 @@ import yaml
 
 from corral.errors import BadInput
 
-
 STATE_FOLDER = ".corral"
 """Everything that the embedded cluster and commands leave behind, from the project's folder."""
 

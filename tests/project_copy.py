@@ -43,7 +43,7 @@ def corral(
     project: Path, *arguments: str, environment: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
     """Runs the command as a person would, in that project; never longer than ten minutes."""
-    return subprocess.run(  # noqa: S603 - our own interpreter and module
+    return subprocess.run(
         [sys.executable, "-m", "corral", *arguments],
         cwd=project,
         env={**os.environ, "PYTHONPATH": str(ROOT), **(environment or {})},

@@ -5,10 +5,9 @@ from __future__ import annotations
 import typer
 
 from corral.commands import options
-from corral.commands.screen import Screen, write_json
+from corral.commands.screen import write_json
 from corral.commands.stacks import open_stack
 from corral.embedded.engine.offline import plan_offline
-
 
 VIOLATED = 4
 
@@ -19,9 +18,7 @@ def check(stack: options.Stack, json: options.Json = False) -> None:
     Exit code 4 when a rule is violated. Example: corral check local --json
     """
     opened = open_stack(stack)
-    resources = plan_offline(
-        project=opened.project.root, stack=opened.name, config=opened.config
-    )
+    resources = plan_offline(project=opened.project.root, stack=opened.name, config=opened.config)
     from corral.policy.check import judge_resources
 
     found = judge_resources([resource.as_document() for resource in resources])

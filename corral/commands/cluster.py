@@ -30,9 +30,7 @@ def start(stack: options.Stack, quiet: options.Quiet = False) -> None:
     opened = open_stack(stack)
     if not opened.simulated:
         raise BadInput(f"Stack {stack} has a cluster of its own; there is nothing to start")
-    start_cluster(
-        state=opened.project.state, pools=opened.settings.pools, progress=screen
-    )
+    start_cluster(state=opened.project.state, pools=opened.settings.pools, progress=screen)
     screen.note(f"kubeconfig: {opened.project.state / 'kubeconfig'}")
 
 
@@ -58,7 +56,9 @@ def stop(quiet: options.Quiet = False) -> None:
     """End its processes. What is on it stays, for the next start."""
     screen = Screen(quiet=quiet)
     embedded_cluster(find_project(Path.cwd()).state).stop()
-    screen.note("stopped; `corral up local` goes on where it was, `corral cluster reset` forgets it")
+    screen.note(
+        "stopped; `corral up local` goes on where it was, `corral cluster reset` forgets it"
+    )
 
 
 @app.command()

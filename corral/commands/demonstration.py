@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from components.isolation.node_labels import POOL_LABEL
 from corral.commands.readiness import example_pods, pods_path
 from corral.kubernetes import Api
 from corral.settings.stack import Settings
@@ -36,7 +37,7 @@ def demonstrate(api: Api, settings: Settings) -> list[Placement]:
             api.apply(_path(pod), pod, manager="corral-demonstration")
         placed = _await_placement(api, [pod for _, _, pod in examples])
         pools = {
-            node["metadata"]["name"]: node["metadata"]["labels"].get("corral.dev/pool", "")
+            node["metadata"]["name"]: node["metadata"]["labels"].get(POOL_LABEL, "")
             for node in api.list("/api/v1/nodes")
         }
     finally:

@@ -16,6 +16,7 @@ from corral.errors import UserError
 
 def destroy(
     stack: options.Stack,
+    *,
     engine: options.Engine = EngineChoice.AUTO,
     kubeconfig: options.Kubeconfig = None,
     context: options.Context = None,

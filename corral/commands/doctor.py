@@ -15,10 +15,11 @@ from corral.commands.findings import Finding, Grade, as_document, failure, ok, w
 from corral.commands.pulumi_engine import cli_version
 from corral.commands.screen import Screen, write_json
 from corral.commands.stacks import Stack, open_stack
-from corral.errors import UserError
 from corral.embedded.cluster import PROGRAMS, Binaries, default_cache
+from corral.errors import UserError
 from corral.kubernetes import Api, Retries
 from corral.local_cluster import embedded_cluster
+from corral.settings.tiers import TIER_LABEL
 
 GIB = 2**30
 MEMORY_NEEDED = 2 * GIB  # the control plane takes about 1 GiB, the engine up to 450 MiB
@@ -49,6 +50,7 @@ WRITES = (
 
 def doctor(
     stack: options.Stack,
+    *,
     engine: options.Engine = options.EngineChoice.AUTO,
     kubeconfig: options.Kubeconfig = None,
     context: options.Context = None,
@@ -114,7 +116,7 @@ def _embedded(stack: Stack) -> Iterator[Finding]:
         else:
             yield failure(
                 f"{name}: nowhere to be had",
-                why="it is not on PATH or in the cache, and neither a download nor a Go build works",
+                why="not on PATH, not in the cache, and neither a download nor a Go build works",
                 fix="connect this machine, or install Go 1.26 or newer",
             )
     yield from _room()
@@ -207,14 +209,12 @@ def _nodes(api: Api, stack: Stack) -> Iterator[Finding]:
     for name, pool in stack.settings.pools.items():
         if pool.tier is None:
             continue
-        serving = [
-            n for n in nodes if n["metadata"].get("labels", {}).get("corral.dev/tier") == pool.tier
-        ]
+        serving = [n for n in nodes if n["metadata"].get("labels", {}).get(TIER_LABEL) == pool.tier]
         if len(serving) >= pool.nodes:
             yield ok(f"pool {name}: {len(serving)} nodes of tier {pool.tier}")
         else:
             yield warning(
-                f"pool {name}: {len(serving)} of {pool.nodes} nodes carry corral.dev/tier={pool.tier}",
+                f"pool {name}: {len(serving)} of {pool.nodes} nodes carry {TIER_LABEL}={pool.tier}",
                 why="sandboxes of that tier wait until there is a node for them",
                 fix=f"label and taint the nodes that serve {pool.tier} (docs/tiers.md)",
             )

@@ -62,7 +62,7 @@ def run() -> None:
             sys.exit(getattr(error, "exit_code", 1))
         log = _crash_log(error)
         Screen().error(
-            f"corral itself failed ({type(error).__name__}). This is a defect of corral, not yours. "
+            f"corral itself failed ({type(error).__name__}). That is a defect of ours. "
             f"Details: {log}"
         )
         sys.exit(1)

@@ -8,21 +8,27 @@ from typing import Annotated, Any
 import typer
 
 from corral.commands import options
+from corral.commands.embedded_engine import engine_for
 from corral.commands.options import EngineChoice
+from corral.commands.pulumi_engine import pulumi_plan
+from corral.commands.reports import report_document, show_report
 from corral.commands.screen import Screen, write_json
 from corral.commands.stacks import Stack, open_stack
 from corral.embedded.engine.offline import plan_offline
+from corral.errors import UserError
 
 CHANGES = 3
 
 
 def plan(
     stack: options.Stack,
+    *,
     offline: Annotated[
         bool, typer.Option("--offline", help="No cluster, engine or credentials: resources only.")
     ] = False,
     json: Annotated[
-        str | None, typer.Option("--json", metavar="FILE", help="Write the plan there; - is stdout.")
+        str | None,
+        typer.Option("--json", metavar="FILE", help="Write the plan there; - is stdout."),
     ] = None,
     expect_no_changes: Annotated[
         bool, typer.Option("--expect-no-changes", help="Exit code 3 when there are changes.")
@@ -52,9 +58,7 @@ def plan(
 
 
 def _offline(stack: Stack, *, screen: Screen, json: str | None) -> None:
-    resources = plan_offline(
-        project=stack.project.root, stack=stack.name, config=stack.config
-    )
+    resources = plan_offline(project=stack.project.root, stack=stack.name, config=stack.config)
     documents: list[dict[str, Any]] = [resource.as_document() for resource in resources]
     if json is not None:
         write_json({"resources": documents}, json)
@@ -68,11 +72,6 @@ def _offline(stack: Stack, *, screen: Screen, json: str | None) -> None:
 
 
 def _embedded(stack: Stack, *, screen: Screen, json: str | None, workers: int) -> bool:
-    # Imported here: an offline plan needs no client, no cluster and none of their import time.
-    from corral.commands.embedded_engine import engine_for
-    from corral.commands.reports import report_document, show_report
-    from corral.errors import UserError
-
     carrier, _ = engine_for(stack, screen=screen, workers=workers, start=False)
     report = carrier.plan()
     if json is not None:
@@ -85,8 +84,6 @@ def _embedded(stack: Stack, *, screen: Screen, json: str | None, workers: int) -
 
 
 def _pulumi(stack: Stack, *, screen: Screen, json: str | None, local_backend: bool) -> bool:
-    from corral.commands.pulumi_engine import pulumi_plan
-
     changes = pulumi_plan(stack, screen=screen, local_backend=local_backend)
     if json is not None:
         write_json({"changes": changes}, json)

@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import orjson
+
 from corral.commands.screen import Screen
 from corral.commands.stacks import Stack
 from corral.errors import BadInput, UserError
@@ -30,7 +32,7 @@ def pulumi_up(stack: Stack, *, screen: Screen, local_backend: bool) -> Mapping[s
         result = selected.up(
             parallel=PARALLEL, on_output=lambda line: _show(screen, line), color="never"
         )
-        return dict(result.summary.resource_changes or {})
+        return _counted(result.summary.resource_changes)
 
 
 def pulumi_plan(stack: Stack, *, screen: Screen, local_backend: bool) -> Mapping[str, int]:
@@ -48,17 +50,15 @@ def pulumi_destroy(stack: Stack, *, screen: Screen, local_backend: bool) -> Mapp
         result = selected.destroy(
             parallel=PARALLEL, on_output=lambda line: _show(screen, line), color="never"
         )
-        return dict(result.summary.resource_changes or {})
+        return _counted(result.summary.resource_changes)
 
 
 @contextmanager
-def _workspace(
-    stack: Stack, *, screen: Screen, local_backend: bool
-) -> Iterator[automation.Stack]:
-    from pulumi import automation  # 0.3 s that the embedded engine's users need not pay
+def _workspace(stack: Stack, *, screen: Screen, local_backend: bool) -> Iterator[automation.Stack]:
+    from pulumi import automation  # noqa: PLC0415 - 0.3 s that the embedded engine need not pay
 
     environment = {**CLIENT_LIMITS, **backend(stack, allow_local=local_backend)}
-    command = _cli(automation, screen)
+    command = _cli(screen)
     try:
         selected = automation.create_or_select_stack(
             stack_name=stack.name,
@@ -75,10 +75,9 @@ def _workspace(
         raise UserError(f"Pulumi failed for stack {stack.name}:\n{_tail(str(error))}") from error
 
 
-def _cli(automation: object, screen: Screen) -> automation.PulumiCommand:
-    from pulumi.automation import PulumiCommand
+def _cli(screen: Screen) -> automation.PulumiCommand:
+    from pulumi.automation import PulumiCommand  # noqa: PLC0415 - as above
 
-    del automation
     if shutil.which("pulumi"):
         return PulumiCommand()
     screen.step("pulumi", "no CLI on PATH: installing the SDK's own version below ~/.pulumi")
@@ -139,9 +138,11 @@ def _logged_in() -> str:
             "Pulumi is not logged in to a backend: pulumi login (or set PULUMI_BACKEND_URL). "
             f"It said: {_tail(answer.stderr, lines=2)}"
         )
-    import json
+    return str(orjson.loads(answer.stdout).get("url", ""))
 
-    return str(json.loads(answer.stdout).get("url", ""))
+
+def _counted(changes: Mapping[automation.OpType, int] | None) -> dict[str, int]:
+    return {str(change): count for change, count in (changes or {}).items()}
 
 
 def _show(screen: Screen, line: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +11,6 @@ from components.agents.sandbox_pod import sandbox_pod
 from corral.errors import UserError
 from corral.kubernetes import Api, ApiError
 from corral.settings.stack import Settings
-from corral.settings.tenants import NAMESPACE_PREFIX
 
 # Never pulled: readiness is judged by dry runs, and nothing runs on simulated nodes.
 REFUSALS = (403, 422)  # Forbidden by admission; Invalid by validation
@@ -51,46 +50,76 @@ def example_pods(settings: Settings) -> Iterator[tuple[str, str, dict[str, Any]]
         for agent in declared.agents:
             if agent not in seen:
                 seen.add(agent)
-                yield tenant, agent, sandbox_pod(
-                    tenant=tenant,
-                    class_name=agent,
-                    agent_class=settings.classes[agent],
-                    image=EXAMPLE_IMAGE,
-                    name=f"example-{agent}",
+                yield (
+                    tenant,
+                    agent,
+                    sandbox_pod(
+                        tenant=tenant,
+                        class_name=agent,
+                        agent_class=settings.classes[agent],
+                        image=EXAMPLE_IMAGE,
+                        name=f"example-{agent}",
+                    ),
                 )
 
 
-def spoiled(pod: dict[str, Any]) -> dict[str, Any]:
-    """The same pod, but privileged and as root: what must never be admitted."""
+def privileged_root(pod: dict[str, Any]) -> dict[str, Any]:
+    """The same pod, but privileged and as root: Pod Security's to refuse."""
     bad = deepcopy(pod)
     context = bad["spec"]["containers"][0]["securityContext"]
     context.update(privileged=True, allowPrivilegeEscalation=True, runAsUser=0, runAsNonRoot=False)
     return bad
 
 
-def assure(api: Api, settings: Settings) -> list[tuple[Verdict, Verdict]]:
-    """One (good, bad) pair of verdicts per tenant namespace that has an example.
+def ordinary_user(pod: dict[str, Any]) -> dict[str, Any]:
+    """The same pod with a user id that people have: ours to refuse, Pod Security lets it pass."""
+    bad = deepcopy(pod)
+    for context in (
+        bad["spec"]["securityContext"],
+        bad["spec"]["containers"][0]["securityContext"],
+    ):
+        context["runAsUser"] = 1000
+    return bad
+
+
+SPOILED: Mapping[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    "a privileged root sandbox": privileged_root,
+    "a sandbox with user id 1000": ordinary_user,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Assurance:
+    """One tenant namespace that takes a good sandbox and refused each spoiled one."""
+
+    namespace: str
+    refusals: Mapping[str, str]
+    """What was refused, and the API server's words."""
+
+
+def assure(api: Api, settings: Settings) -> list[Assurance]:
+    """One assurance per tenant namespace that has an example.
 
     Raises UserError where a bad pod is admitted or a good one is not.
     """
-    pairs: dict[str, tuple[Verdict, Verdict]] = {}
+    found: dict[str, Assurance] = {}
     for _, _, pod in example_pods(settings):
         namespace = pod["metadata"]["namespace"]
-        if namespace in pairs:
+        if namespace in found:
             continue
-        good, bad = judge(api, pod), judge(api, spoiled(pod))
-        if bad.accepted:
-            raise UserError(
-                f"NOT SAFE: {namespace} admitted a privileged pod in a dry run. Don't start agents "
-                "on this cluster. See which policies are there: kubectl get "
-                "validatingadmissionpolicybindings"
-            )
+        good = judge(api, pod)
         if not good.accepted:
             raise UserError(f"{namespace} refuses even a good sandbox: {good.message}")
-        pairs[namespace] = (good, bad)
-    return list(pairs.values())
-
-
-def tenant_namespaces(settings: Settings) -> list[str]:
-    """The namespaces of all tenants, in the stack file's order."""
-    return [f"{NAMESPACE_PREFIX}{tenant}" for tenant in settings.tenants]
+        verdicts = {what: judge(api, spoil(pod)) for what, spoil in SPOILED.items()}
+        for what, verdict in verdicts.items():
+            if verdict.accepted:
+                raise UserError(
+                    f"NOT SAFE: {namespace} admitted {what} in a dry run. Don't start agents on "
+                    "this cluster. See which policies are there: kubectl get "
+                    "validatingadmissionpolicybindings"
+                )
+        found[namespace] = Assurance(
+            namespace=namespace,
+            refusals={what: verdict.message for what, verdict in verdicts.items()},
+        )
+    return list(found.values())

@@ -17,6 +17,7 @@ from corral.settings.cluster import EmbeddedCluster, ExistingCluster
 from corral.settings.loading import load_stack_file, stack_file
 from corral.settings.stack import Settings
 
+
 @dataclass(frozen=True, kw_only=True)
 class Stack:
     """`settings` already carry the cluster named on the command line, where one was."""
@@ -72,4 +73,3 @@ def open_stack(
         own = isinstance(settings.cluster, EmbeddedCluster) or kubeconfig is not None
         engine = EngineChoice.EMBEDDED if own else EngineChoice.PULUMI
     return Stack(name=name, project=project, settings=settings, engine=engine)
-

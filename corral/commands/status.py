@@ -17,6 +17,7 @@ from corral.embedded.engine.members import Member
 from corral.errors import UserError
 from corral.kubernetes import Api, Retries
 from corral.local_cluster import embedded_cluster
+from corral.settings.tiers import TIER_LABEL
 
 PATIENCE = 5.0
 """Seconds for a cluster that doesn't answer."""
@@ -45,6 +46,7 @@ class Part:
 
 def status(
     stack: options.Stack,
+    *,
     kubeconfig: options.Kubeconfig = None,
     context: options.Context = None,
     json: options.Json = False,
@@ -105,7 +107,7 @@ def _nodes(stack: Stack, api: Api) -> Iterator[Part]:
         if pool.tier is None:
             continue
         serving = sum(
-            node["metadata"].get("labels", {}).get("corral.dev/tier") == pool.tier for node in nodes
+            node["metadata"].get("labels", {}).get(TIER_LABEL) == pool.tier for node in nodes
         )
         yield Part(
             name=f"pool {name}",
@@ -123,19 +125,25 @@ def _admission(stack: Stack, api: Api, members: list[Member]) -> Part:
             name="admission", state=State.UNVERIFIED, detail=f"{policies} policies, no tenants"
         )
     try:
-        pairs = assure(api, stack.settings)
+        assured = assure(api, stack.settings)
     except UserError as error:
         return Part(name="admission", state=State.ABSENT, detail=str(error))
     return Part(
         name="admission",
         state=State.RUNS,
-        detail=f"{policies} policies; a bad pod was just refused in {len(pairs)} namespaces",
+        detail=f"{policies} policies; bad pods were just refused in {len(assured)} namespaces",
     )
 
 
 # Objects that the API server itself acts on; everything else is an object until something on a
 # node or a controller of ours acts on it.
-_ENFORCED_BY_API_SERVER = {"ResourceQuota", "LimitRange", "ClusterRole", "RoleBinding", "PriorityClass"}
+_ENFORCED_BY_API_SERVER = {
+    "ResourceQuota",
+    "LimitRange",
+    "ClusterRole",
+    "RoleBinding",
+    "PriorityClass",
+}
 _ENFORCED_ON_NODES = {"RuntimeClass", "NetworkPolicy"}
 
 

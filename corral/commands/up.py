@@ -24,6 +24,7 @@ from corral.local_cluster import start_cluster
 
 def up(
     stack: options.Stack,
+    *,
     engine: options.Engine = EngineChoice.AUTO,
     kubeconfig: options.Kubeconfig = None,
     context: options.Context = None,
@@ -46,9 +47,9 @@ def up(
     _confirm(opened, yes=yes)
     result = _carry_out(opened, screen=screen, workers=workers, local_backend=local_backend)
     api = Api.connect(opened.access)
-    for good, bad in assure(api, opened.settings):
-        screen.step("ready", f"{good.namespace} takes a good sandbox and refuses a bad one:")
-        screen.note(f"           {bad.message}", style="dim")
+    for assurance in assure(api, opened.settings):
+        refused = " and ".join(assurance.refusals)
+        screen.step("ready", f"{assurance.namespace} takes a good sandbox, refuses {refused}")
     placements = demonstrate(api, opened.settings) if demonstration and opened.simulated else []
     if json:
         write_json(

@@ -114,7 +114,7 @@ def _embedded_urns(project: Path) -> set[str]:
 
 def _pulumi(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     state = project / ".corral" / "pulumi"
-    return subprocess.run(  # noqa: S603 - found on PATH above
+    return subprocess.run(
         [str(shutil.which("pulumi")), *arguments, "--stack", "local", "--non-interactive"],
         cwd=project,
         env={
