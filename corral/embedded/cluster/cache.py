@@ -95,7 +95,7 @@ def answers_version(program: Path, pin: Pin) -> bool:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=_VERSION_SECONDS,
-            env={"PATH": os.defpath, "HOME": os.devnull},
+            env={"PATH": os.defpath, "HOME": "/nonexistent"},
             check=False,
         )
     except (OSError, subprocess.TimeoutExpired):

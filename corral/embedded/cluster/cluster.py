@@ -31,7 +31,6 @@ from corral.embedded.cluster.status import ClusterStatus
 from corral.embedded.cluster.supervision import PORT_TAKEN, Supervisor
 
 _TRIES = 3  # a port can be taken between its choice and its use
-_READY_SECONDS = 90.0
 
 
 class EmbeddedCluster:
@@ -145,9 +144,7 @@ class EmbeddedCluster:
             self._supervisor.stop(rest)
         started = [name for name in front if self._start(todo[name], progress)]
         with self._api_server(keys, ports["kube-apiserver"]) as server:
-            self._supervisor.wait(
-                front, server.unready, bound=_READY_SECONDS, what="kube-apiserver"
-            )
+            self._supervisor.wait(front, server.unready, what="kube-apiserver", progress=progress)
             grant_kwok(server)
             if "kwok" not in self._supervisor.running():
                 forget_leases(server)
@@ -155,7 +152,7 @@ class EmbeddedCluster:
             reconcile_nodes(server, nodes)
             with Readiness(server=server, keys=keys, ports=ports, nodes=nodes) as readiness:
                 self._supervisor.wait(
-                    NAMES, readiness.lacking, bound=_READY_SECONDS, what="the embedded cluster"
+                    NAMES, readiness.lacking, what="the embedded cluster", progress=progress
                 )
         ran = "" if started else ", was running already"
         progress.step("cluster ready", f"{len(nodes)} simulated nodes{ran}")

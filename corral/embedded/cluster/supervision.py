@@ -10,11 +10,14 @@ from corral.embedded.cluster.layout import Layout
 from corral.embedded.cluster.parts import NAMES, STOP_WAVES, Part
 from corral.embedded.cluster.pins import PINS
 from corral.embedded.cluster.processes import Record, boot_id, end, ending, marked, reap, spawn
+from corral.embedded.cluster.progress import Progress, clock
 from corral.embedded.cluster.status import ClusterStatus, PartStatus, last_lines
 
 _PATIENCE = {"etcd": 10.0, "kube-apiserver": 6.0}
 _NONE = 0.5  # without etcd the API server can't end well, however long one waits
 _LOOK_EVERY = 0.05
+_SHOW_EVERY = 5.0
+_READY_SECONDS = 90.0
 _BRIEF = 3.0  # controllers keep nothing that they would have to save
 
 PORT_TAKEN = "address already in use"
@@ -113,25 +116,34 @@ class Supervisor:
                 self._layout.record(name).unlink(missing_ok=True)
 
     def wait(
-        self, names: Iterable[str], lacking: Callable[[], str], *, bound: float, what: str
+        self,
+        names: Iterable[str],
+        lacking: Callable[[], str],
+        *,
+        what: str,
+        progress: Progress,
     ) -> None:
         """Waits until `lacking` gives "", looking after those processes meanwhile.
 
         Raises PartDiedError as soon as one has ended, ClusterError with the last reason after
-        `bound` seconds.
+        _READY_SECONDS.
         """
-        names, deadline = tuple(names), time.monotonic() + bound
+        names, start = tuple(names), time.monotonic()
+        shown = start
         while True:
             begun = time.monotonic()
             reason = lacking()
             self.check(names)
             if not reason:
                 return
-            if time.monotonic() > deadline:
+            if begun - start > _READY_SECONDS:
                 raise ClusterError(
-                    f"{what} is not ready after {bound:.0f} s: {reason}. "
+                    f"{what} is not ready after {_READY_SECONDS:.0f} s: {reason}. "
                     f"The logs are in {self._layout.logs}; starting again goes on from here."
                 )
+            if begun - shown > _SHOW_EVERY:
+                shown = begun
+                progress.step(f"wait for {what}", f"{clock(begun - start)}, {reason}")
             # Looking takes long where there is much to look at: never more than half of the time.
             time.sleep(max(_LOOK_EVERY, time.monotonic() - begun))
 

@@ -79,6 +79,18 @@ def test_a_crash_is_reported_at_once_with_the_last_words(
     assert (dead.name, dead.last_lines[-1]) == (name, "out of luck")
 
 
+def test_what_never_gets_ready_is_given_up_with_the_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: Told
+) -> None:
+    monkeypatch.setattr("corral.embedded.cluster.supervision._READY_SECONDS", 0.5)
+    monkeypatch.setattr("corral.embedded.cluster.supervision._SHOW_EVERY", 0.1)
+    cluster = cluster_of(tmp_path, monkeypatch, {})
+    with pytest.raises(ClusterError, match=r"kube-apiserver is not ready .* does not answer"):
+        cluster.start((), told)
+    assert "wait for kube-apiserver" in [name for name, _ in told.steps]
+    assert not any(part.running for part in cluster.status().parts)
+
+
 def test_of_a_panic_the_reason_is_shown_and_not_the_end_of_its_trace(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: Told
 ) -> None:
