@@ -45,7 +45,8 @@ class Recorded:
 class Recorder(mocks.MockMonitor):
     """A monitor that says yes to everything and remembers what it was asked.
 
-    `fails` names resources (by type and name) whose registration fails.
+    `fails` names resources (by type and name) that it says failed, as an engine does that goes on
+    with the rest.
     """
 
     def __init__(self, fails: Iterable[tuple[str, str]] = ()) -> None:
@@ -67,7 +68,7 @@ class Recorder(mocks.MockMonitor):
         if urn in self.requests:
             raise ValueError(f"registered twice: {urn}")
         if (request.type, request.name) in self._fails:
-            raise RuntimeError(f"meant to fail: {urn}")
+            return resource_pb2.RegisterResourceResponse(urn=urn, result=resource_pb2.Result.FAIL)
         self.requests[urn] = Recorded(
             urn=urn,
             type=request.type,

@@ -46,7 +46,7 @@ def after_enforcement(
 
     async def look() -> pulumi.Resource:
         # Unknown outside of a preview: it failed, and the engine skips what depends on it.
-        there = await last.id.future() is not None
+        there = await last.id.is_known()
         if there and not pulumi.runtime.is_dry_run():
             # The loop's own threads may all be busy with registrations.
             with ThreadPoolExecutor(max_workers=1) as thread:

@@ -17,6 +17,7 @@ from tests.components.examples import LOCAL, every_runtime, registered, with_ten
 
 ROLE_BINDING = "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding"
 NAMESPACE = "kubernetes:core/v1:Namespace"
+NETWORK_POLICY = "kubernetes:networking.k8s.io/v1:NetworkPolicy"
 
 
 def up(
@@ -188,15 +189,22 @@ def test_tenants_are_registered_a_few_at_a_time(monkeypatch: pytest.MonkeyPatch)
     assert first < last, "the ninth came before the first had its fences"
 
 
+@pytest.mark.parametrize("at_once", [1, 32])
 def test_one_tenant_s_failure_doesn_t_keep_others_from_being_registered(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, at_once: int
 ) -> None:
-    monkeypatch.setattr(tenancy, "AT_ONCE", 1)
-    monitor = Recorder(fails=[("kubernetes:core/v1:Namespace", "acme")])
-    with pytest.raises(RuntimeError, match="meant to fail"):
-        up(monkeypatch, lambda _: None, monitor=monitor, tenants=("acme", "zeta"))
-    tried = [resource.name for resource in of_type(monitor.requests, NAMESPACE)]
-    assert "zeta" in tried
-    assert not [urn for urn in monitor.requests if "::acme/" in urn], (
-        "nothing without its namespace"
-    )
+    monkeypatch.setattr(tenancy, "AT_ONCE", at_once)
+    monitor = Recorder(fails=[(NETWORK_POLICY, "acme/corral-default-deny")])
+    resources = up(monkeypatch, lambda _: None, monitor=monitor, tenants=("acme", "zeta"))
+    assert "zeta/corral-default-deny" in [r.name for r in of_type(resources, NETWORK_POLICY)]
+
+
+def test_admission_that_failed_isn_t_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    def wait(_: Access) -> None:
+        raise AssertionError("a minute would pass until the error that is there already")
+
+    account = ("kubernetes:core/v1:ServiceAccount", "probe/sandbox")
+    resources = up(monkeypatch, wait, monitor=Recorder(fails=[account]))
+    for binding in of_type(resources, ROLE_BINDING):
+        needed = [urn for urn in binding.dependencies if urn.endswith("::probe/sandbox")]
+        assert needed, "the engine wouldn't skip the rights"
