@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 
+from corral.errors import BadInput
 from corral.settings.secrecy import shown
 
 SETTINGS_KEY = "corral:settings"
@@ -63,7 +64,7 @@ class Problem:
         return "\n".join([f"{self.where}{line}", *(f"  {what} {text}" for what, text in told)])
 
 
-class SettingsError(Exception):
+class SettingsError(BadInput):
     """Everything that is wrong with one stack file; `str()` is the text for its author."""
 
     def __init__(self, source: str, problems: Iterable[Problem]) -> None:
