@@ -155,8 +155,12 @@ def chart_objects(
 def _documents(text: str) -> Iterator[Document]:
     try:
         loaded = load_yaml(text)
-    except yaml.YAMLError as error:
-        raise ResourceFailed(f"the rendered chart isn't YAML: {error}") from None
+    except yaml.MarkedYAMLError as error:
+        # Not the error's own text: it quotes the line, which may hold a secret.
+        line = error.problem_mark.line + 1 if error.problem_mark else "?"
+        raise ResourceFailed(
+            f"the rendered chart isn't YAML: {error.problem} in line {line}"
+        ) from None
     for document in loaded:
         yield from _unrolled(document)
 
@@ -165,7 +169,8 @@ def _unrolled(document: Any) -> Iterator[Document]:
     if not document:
         return
     if not isinstance(document, dict):
-        raise ResourceFailed(f"the rendered chart holds {document!r} where an object should be")
+        kind = type(document).__name__
+        raise ResourceFailed(f"the rendered chart holds a {kind} where an object should be")
     items = document.get("items")
     if str(document.get("kind", "")).endswith("List") and isinstance(items, list):
         for item in items:

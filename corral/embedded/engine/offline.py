@@ -25,15 +25,14 @@ from corral.embedded.engine.registration import (
     object_id,
     planned,
 )
+from corral.errors import UserError
 
 _WORKERS: Final = 2
 """Nothing is waited for, so more threads would only take turns."""
 
 
-class PlanFailed(Exception):  # noqa: N818 - says what happened
+class PlanFailed(UserError):
     """The program didn't run to its end, or a resource of it can't be planned."""
-
-    user_facing = True
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

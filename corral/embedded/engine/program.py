@@ -23,6 +23,7 @@ from corral.embedded.engine.program_errors import explained
 from corral.embedded.engine.refusals import Refused
 from corral.embedded.engine.registration import Document, Executor
 from corral.embedded.engine.registration import Path as ValuePath
+from corral.errors import BadInput
 
 Log = Callable[[str, str], None]
 """Told what the program logs: "info", "warning" or "error", and the text."""
@@ -57,10 +58,8 @@ class ProgramResult:
         return self.error is None and not self.failures
 
 
-class NotAProject(Exception):  # noqa: N818 - says what is wrong
+class NotAProject(BadInput):
     """The directory holds no Pulumi project that can be run here."""
-
-    user_facing = True
 
 
 @dataclass(frozen=True, kw_only=True)

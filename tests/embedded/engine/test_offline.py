@@ -150,4 +150,3 @@ def test_a_chart_that_cannot_be_expanded_is_told_and_drops_nothing(
 def test_a_program_that_fails_has_no_plan(tmp_path: Path, source: str, reason: str) -> None:
     with pytest.raises(PlanFailed, match=reason):
         plan(tmp_path, source)
-    assert PlanFailed.user_facing
