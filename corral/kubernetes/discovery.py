@@ -75,6 +75,10 @@ class Discovery:
         """As `find`, without asking the server."""
         return self._by_version.get((api_version, kind))
 
+    def all(self) -> tuple[Resource, ...]:
+        """Every kind at the version that the server prefers, as of the last refresh."""
+        return tuple(self._preferred.values())
+
     def _find(self, look: Callable[[], Resource | None]) -> Resource | None:
         before = self._round
         found = look()
