@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from corral.commands.charts import PinnedHelm
 from corral.commands.screen import Screen
 from corral.commands.stacks import Stack
 from corral.embedded.engine.engine import Engine
@@ -59,5 +60,6 @@ def engine_for(stack: Stack, *, screen: Screen, workers: int, start: bool) -> tu
         withhold=stack.simulated,
         workers=workers,
         on_event=EventLines(screen),
+        charts=PinnedHelm(stack.project.root, screen, api),
     )
     return engine, api

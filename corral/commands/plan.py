@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from corral.commands import options
+from corral.commands.charts import PinnedHelm
 from corral.commands.embedded_engine import engine_for
 from corral.commands.options import EngineChoice
 from corral.commands.pulumi_engine import pulumi_plan
@@ -58,7 +59,13 @@ def plan(
 
 
 def _offline(stack: Stack, *, screen: Screen, json: str | None) -> None:
-    resources = plan_offline(project=stack.project.root, stack=stack.name, config=stack.config)
+    resources = plan_offline(
+        project=stack.project.root,
+        stack=stack.name,
+        config=stack.config,
+        charts=PinnedHelm(stack.project.root, screen),
+        unexpanded=lambda reason: screen.note(f"note: {reason}", style="yellow"),
+    )
     documents: list[dict[str, Any]] = [resource.as_document() for resource in resources]
     if json is not None:
         write_json({"resources": documents}, json)

@@ -1,0 +1,41 @@
+"""A program's charts become objects in every plan, without a cluster."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import orjson
+import pytest
+
+from tests.project_copy import corral
+
+CHART = {
+    "Chart.yaml": "apiVersion: v2\nname: small\nversion: 1.0.0\n",
+    "templates/map.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: small-map}\n"
+    "data: {greeting: {{ .Values.greeting | quote }}}\n",
+}
+
+PROGRAM = """
+from pulumi_kubernetes.helm.v4 import Chart
+
+Chart("small", chart="./chart", namespace="default", values={"greeting": "hello"})
+"""
+
+
+@pytest.mark.cluster
+@pytest.mark.usefixtures("control_plane_programs")
+def test_an_offline_plan_holds_what_is_in_a_chart(project: Path) -> None:
+    for name, text in CHART.items():
+        file = project / "chart" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    main = project / "__main__.py"
+    main.write_text(main.read_text(encoding="utf-8") + PROGRAM, encoding="utf-8")
+
+    result = corral(project, "plan", "local", "--offline", "--json", "-")
+
+    assert result.returncode == 0, result.stderr
+    resources = orjson.loads(result.stdout)["resources"]
+    assert [r["inputs"]["data"] for r in resources if r["name"] == "small:default/small-map"] == [
+        {"greeting": "hello"}
+    ]
