@@ -100,9 +100,6 @@ class Transport:
             options["ssl_context"] = _tls(self._endpoint, certificate)
             if self._endpoint.server_name is not None:
                 options["server_hostname"] = self._endpoint.server_name
-                options["assert_hostname"] = self._endpoint.server_name
-            if not self._endpoint.verify:
-                options["assert_hostname"] = False
         proxy = self._endpoint.proxy or _proxy_of_environment(self._endpoint.server)
         if proxy is None:
             return urllib3.connection_from_url(self._endpoint.server, **options)
