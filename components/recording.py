@@ -46,13 +46,14 @@ class Recorder(mocks.MockMonitor):
     """A monitor that says yes to everything and remembers what it was asked.
 
     `fails` names resources (by type and name) that it says failed, as an engine does that goes on
-    with the rest.
+    with the rest. With `existing`, all that is asked for is there already: previews know ids too.
     """
 
-    def __init__(self, fails: Iterable[tuple[str, str]] = ()) -> None:
+    def __init__(self, fails: Iterable[tuple[str, str]] = (), *, existing: bool = False) -> None:
         super().__init__(_Echo())
         self.requests: dict[str, Recorded] = {}
         self._fails = frozenset(fails)
+        self._existing = existing
 
     def make_urn(self, parent: str, type_: str, name: str) -> str:
         """With the types of all ancestors, as the real engine has it."""
@@ -81,7 +82,7 @@ class Recorder(mocks.MockMonitor):
             replace_on_changes=tuple(request.replaceOnChanges),
             delete_before_replace=request.deleteBeforeReplace,
         )
-        known = request.custom and not pulumi.runtime.is_dry_run()
+        known = request.custom and (self._existing or not pulumi.runtime.is_dry_run())
         return resource_pb2.RegisterResourceResponse(
             urn=urn, id=request.name if known else "", object=request.object
         )

@@ -9,7 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pulumi
 
-from components.documents import Document
 from corral.errors import UserError
 from corral.kubernetes import Access, Api, ApiError, Discovery
 from corral.policy.probes import Probe, admission_probes
@@ -59,7 +58,7 @@ def after_enforcement(
 def await_enforcement(access: Access) -> None:
     """Returns when the cluster was seen to refuse every probe. Raises NotEnforced."""
     try:
-        await_refusals(admission_probes(), lambda probes: _asked(access, probes))
+        await_refusals(admission_probes(), _DryRuns(access))
     except UserError as error:
         raise NotEnforced(f"Whether admission is in force could not be seen: {error}") from error
 
@@ -94,27 +93,45 @@ def _explained(let_through: Mapping[str, str]) -> str:
     )
 
 
-def _asked(access: Access, probes: Sequence[Probe]) -> dict[str, str]:
-    api = Api.connect(access, connections=1)
-    try:
-        discovery = Discovery(api)
-        answers = {probe.policy: _answer(api, discovery, probe) for probe in probes}
-    finally:
-        api.close()
-    return {policy: said for policy, said in answers.items() if said is not None}
+class _DryRuns:
+    """Tries probes out on a cluster, with new connections each time."""
+
+    def __init__(self, access: Access) -> None:
+        self._access = access
+        self._collections: dict[str, str] = {}
+
+    def __call__(self, probes: Sequence[Probe]) -> dict[str, str]:
+        api = Api.connect(self._access, connections=1)
+        try:
+            self._collections = self._collections or _collections(api, probes)
+            answers = {
+                probe.policy: _answer(api, self._collections[probe.policy], probe)
+                for probe in probes
+                if probe.policy in self._collections
+            }
+        finally:
+            api.close()
+        return {policy: said for policy, said in answers.items() if said is not None}
 
 
-def _answer(api: Api, discovery: Discovery, probe: Probe) -> str | None:
-    """What the server says to a dry run of the probe; None where its policy refused it, or where
-    the cluster doesn't know its kind and so can't take it either."""
-    document: Document = probe.document
-    resource = discovery.find(document["apiVersion"], document["kind"])
-    if resource is None:
-        return None
+def _collections(api: Api, probes: Sequence[Probe]) -> dict[str, str]:
+    """Where each probe would be created, by its policy; without those of kinds that the cluster
+    doesn't have, and so can't take either."""
+    discovery = Discovery(api)
+    discovery.refresh()
+    found = {}
+    for probe in probes:
+        resource = discovery.known(probe.document["apiVersion"], probe.document["kind"])
+        if resource is not None:
+            namespace = probe.document["metadata"].get("namespace")
+            found[probe.policy] = resource.collection(namespace)
+    return found
+
+
+def _answer(api: Api, collection: str, probe: Probe) -> str | None:
+    """What the server says to a dry run of the probe; None where its policy refused it."""
     try:
-        api.create(
-            resource.collection(document["metadata"].get("namespace")), document, dry_run=True
-        )
+        api.create(collection, probe.document, dry_run=True)
     except ApiError as error:
         return None if f"'{probe.policy}'" in error.message else error.message
     return "accepted"

@@ -10,7 +10,6 @@ from components.isolation.priority_class import priority_class_document
 from components.isolation.runtime_class import runtime_class_document
 from corral.settings.pools import NodePool
 from corral.settings.tiers import KATA_NODE_LABELS, RUNTIMES, Runtime, Tier
-from tests.components.examples import LOCAL
 
 ALL = sorted(RUNTIMES.values(), key=lambda runtime: runtime.name)
 HIGHEST_USER_PRIORITY = 1_000_000_000
@@ -128,11 +127,13 @@ def test_a_confidential_node_offers_a_slot_for_each_of_its_pods() -> None:
 
 
 def test_there_is_a_runtime_class_for_what_pools_serve_and_for_nothing_else() -> None:
-    assert [runtime.name for runtime in served_runtimes(LOCAL.pools)] == [
-        "container",
-        "gvisor",
-        "kata-clh-runtime-rs",
-    ]
+    pools = {
+        "system": pool(),
+        "virtual": pool(RUNTIMES["kata-fc"]),
+        "trusted": pool(RUNTIMES["container"]),
+        "more": pool(RUNTIMES["container"]),
+    }
+    assert [runtime.name for runtime in served_runtimes(pools)] == ["container", "kata-fc"]
     assert served_runtimes({"system": pool()}) == ()
 
 

@@ -145,12 +145,16 @@ def test_admission_that_refuses_nothing_leaves_tenants_without_rights(
     assert of_type(monitor.requests, "kubernetes:core/v1:ResourceQuota") != []
 
 
-def test_a_preview_asks_the_cluster_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("existing", [True, False])
+def test_a_preview_asks_the_cluster_nothing(
+    monkeypatch: pytest.MonkeyPatch, existing: bool
+) -> None:
     def wait(_: Access) -> None:
         raise AssertionError("a preview must not wait for what it doesn't create")
 
     monkeypatch.setattr(platform, "await_enforcement", wait)
-    assert len(of_type(registered(LOCAL), ROLE_BINDING)) == 4
+    monitor = Recorder(existing=existing)
+    assert of_type(record(lambda: Platform("corral", LOCAL), monitor=monitor), ROLE_BINDING)
 
 
 def test_the_wait_holds_up_nothing_but_rights(monkeypatch: pytest.MonkeyPatch) -> None:
