@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
-from jsonschema import (  # type: ignore[import-untyped] # it has no types of its own
+from jsonschema import (
     Draft7Validator,
     Draft202012Validator,
 )

@@ -212,7 +212,7 @@ class HelmCharts:
         return done.stdout
 
 
-class HelmFailed(Exception):  # noqa: N818 - says what happened
+class HelmFailed(Exception):
     """Helm's own message."""
 
 

@@ -50,7 +50,7 @@ _PROVIDER_ID: Final = "embedded"
 _NO_OUTPUTS: Final = Decoded(document={}, secret_paths=frozenset(), unknown_paths=frozenset())
 
 
-class Stopped(Exception):  # noqa: N818 - says what happened
+class Stopped(Exception):
     """The run has ended: `Monitor.stopped` says why."""
 
 

@@ -32,7 +32,7 @@ _PROVIDER_SETTINGS: Final = {
 """Settings of the Kubernetes provider that change which objects there are."""
 
 
-class Refused(Exception):  # noqa: N818 - says what happened, as the report does
+class Refused(Exception):
     """The program asks for something that this engine can't do: the run ends.
 
     `str(error)` says what, and what to do instead.

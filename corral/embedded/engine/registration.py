@@ -102,7 +102,7 @@ class Outcome:
     know. Paths that are secret in the inputs are marked secret again by the monitor."""
 
 
-class ResourceFailed(Exception):  # noqa: N818 - says what happened, as the report does
+class ResourceFailed(Exception):
     """One resource couldn't be registered; everything that doesn't depend on it goes on.
 
     `str(error)` is the reason as a person should read it: no secrets, no traceback.

@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, Final
 
-from google.protobuf import empty_pb2  # type: ignore[import-untyped] # no stubs are locked
+from google.protobuf import empty_pb2
 from pulumi import errors as _errors
 from pulumi.output import UNKNOWN as _UNKNOWN_VALUE
 from pulumi.runtime import (

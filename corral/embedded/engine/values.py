@@ -38,7 +38,7 @@ class Decoded:
     unknown_paths: frozenset[Path]
 
 
-class Unreadable(ValueError):  # noqa: N818 - says what it is
+class Unreadable(ValueError):
     """A value of a kind that has no place in a document."""
 
 

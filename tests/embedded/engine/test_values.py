@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from google.protobuf import struct_pb2  # type: ignore[import-untyped] # no stubs are locked
+from google.protobuf import struct_pb2
 from hypothesis import given
 from hypothesis import strategies as st
 from pulumi.runtime import rpc
