@@ -41,8 +41,9 @@ class Platform(pulumi.ComponentResource):
             "cluster",
             kubeconfig=str(access.kubeconfig),
             context=access.context,
-            # ConfigMaps carry admission's parameters: replaced, they would be missing in between.
-            enable_config_map_mutable=True,
+            # The cluster stays the same one when its address or somebody's path to it changes:
+            # told apart by those, everything on it would be replaced.
+            cluster_identifier=f"{settings.cluster.kind}/{access.context}",
             opts=children.options(),
         )
         layer = partial(children.options, provider=cluster)

@@ -12,6 +12,7 @@ from components.tenancy.probe_namespace import (
     probe_quota_document,
 )
 from components.versions import KUBERNETES, kubernetes_minor
+from corral.embedded.cluster.pins import PINS
 from corral.settings.tiers import Tier
 
 ACME = tenant_namespace_document("acme", Tier.GVISOR)
@@ -25,7 +26,8 @@ def test_pod_security_is_restricted_at_a_named_release(document: Document, mode:
     assert labels[f"pod-security.kubernetes.io/{mode}-version"] == "v1.36"
 
 
-def test_the_release_is_the_one_that_everything_else_is_built_for() -> None:
+def test_the_release_is_the_one_that_the_embedded_cluster_runs() -> None:
+    assert PINS["kube-apiserver"].version == KUBERNETES
     assert KUBERNETES.startswith(kubernetes_minor().removeprefix("v"))
 
 

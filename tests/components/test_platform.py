@@ -13,6 +13,7 @@ from components.platform import Platform
 from components.recording import Recorded, Recorder, record
 from components.tenancy import tenancy
 from corral.kubernetes import Access
+from corral.settings.stack import Settings
 from tests.components.examples import LOCAL, every_runtime, registered, with_tenants
 
 ROLE_BINDING = "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding"
@@ -56,6 +57,14 @@ def test_another_cluster_is_reached_as_the_settings_say() -> None:
     (provider,) = of_type(registered(every_runtime()), "pulumi:providers:kubernetes")
     assert provider.inputs["kubeconfig"] == "/etc/corral/kubeconfig"
     assert provider.inputs["context"] == "c"
+
+
+@pytest.mark.parametrize(
+    ("settings", "identity"), [(LOCAL, "embedded/corral"), (every_runtime(), "existing/c")]
+)
+def test_a_cluster_at_a_new_address_is_no_other_cluster(settings: Settings, identity: str) -> None:
+    (provider,) = of_type(registered(settings), "pulumi:providers:kubernetes")
+    assert provider.inputs["clusterIdentifier"] == identity
 
 
 def test_outputs_are_the_component_s_attributes(monkeypatch: pytest.MonkeyPatch) -> None:
