@@ -27,7 +27,7 @@ def test_pod_security_is_restricted_at_a_named_release(document: Document, mode:
 
 
 def test_the_release_is_the_one_that_the_embedded_cluster_runs() -> None:
-    assert PINS["kube-apiserver"].version == KUBERNETES
+    assert PINS["kube-apiserver"].version == f"v{KUBERNETES}"
     assert KUBERNETES.startswith(kubernetes_minor().removeprefix("v"))
 
 
