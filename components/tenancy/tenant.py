@@ -41,6 +41,8 @@ class TenantNamespace(pulumi.ComponentResource):
     """
 
     namespace: str
+    fenced: pulumi.Output[str]
+    """Known when the last fence stands: for pacing, not an output."""
 
     def __init__(
         self, name: str, args: TenantArgs, opts: pulumi.ResourceOptions | None = None
