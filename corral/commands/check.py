@@ -2,29 +2,60 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import asdict
+
 import typer
 
 from corral.commands import options
-from corral.commands.screen import write_json
+from corral.commands.charts import PinnedHelm
+from corral.commands.reports import short_urn
+from corral.commands.screen import Screen, write_json
 from corral.commands.stacks import open_stack
 from corral.embedded.engine.offline import plan_offline
+from corral.policy.check import Finding, judge_all
 
 VIOLATED = 4
 
 
-def check(stack: options.Stack, json: options.Json = False) -> None:
+def check(
+    stack: options.Stack,
+    *,
+    json: options.Json = False,
+) -> None:
     """Judge everything that the stack would register by the policy rules. Needs no cluster.
 
     Exit code 4 when a rule is violated. Example: corral check local --json
     """
+    screen = Screen()
     opened = open_stack(stack)
-    resources = plan_offline(project=opened.project.root, stack=opened.name, config=opened.config)
-    from corral.policy.check import judge_resources
-
-    found = judge_resources([resource.as_document() for resource in resources])
+    resources = plan_offline(
+        project=opened.project.root,
+        stack=opened.name,
+        config=opened.config,
+        charts=PinnedHelm(opened.project.root, screen),
+        unexpanded=lambda reason: screen.note(f"not judged: {reason}", style="yellow"),
+    )
+    found = judge_all([resource.as_document() for resource in resources])
+    violations = [finding for finding in found if not finding.undecided]
     if json:
-        write_json({"resources": len(resources), "violations": [v.__dict__ for v in found]}, "-")
+        write_json(
+            {
+                "resources": len(resources),
+                "violations": [asdict(finding) for finding in violations],
+                "undecided": [asdict(finding) for finding in found if finding.undecided],
+            },
+            "-",
+        )
     else:
-        _show(found, len(resources))
-    if found:
+        _show(screen, found, resources=len(resources), violations=len(violations))
+    if violations:
         raise typer.Exit(VIOLATED)
+
+
+def _show(screen: Screen, found: Sequence[Finding], *, resources: int, violations: int) -> None:
+    for finding in found:
+        state = "undecided" if finding.undecided else str(finding.severity)
+        screen.result(f"{state:<10} {finding.rule}  {short_urn(finding.urn)}")
+        screen.result(f"           {finding.message}")
+    screen.result(f"{resources} resources judged: {violations} violations")

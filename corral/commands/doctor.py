@@ -225,6 +225,6 @@ def _show(findings: list[Finding]) -> None:
     signs = {Grade.OK: "ok      ", Grade.WARNING: "warning ", Grade.FAILURE: "FAILURE "}
     styles = {Grade.OK: "", Grade.WARNING: "yellow", Grade.FAILURE: "bold red"}
     for finding in findings:
-        screen.note(signs[finding.grade] + finding.what, style=styles[finding.grade])
+        screen.result(signs[finding.grade] + finding.what, style=styles[finding.grade])
         if finding.why:
-            screen.note(f"         why: {finding.why}\n         fix: {finding.fix}")
+            screen.result(f"         why: {finding.why}\n         fix: {finding.fix}")

@@ -23,12 +23,17 @@ class Screen:
     def __init__(self, *, quiet: bool = False) -> None:
         self.notes = Console(stderr=True, highlight=False, quiet=quiet, soft_wrap=True)
         self.errors = Console(stderr=True, highlight=False, soft_wrap=True)
+        self.results = Console(highlight=False, soft_wrap=True)
         self._started = time.monotonic()
         self._last = ""
 
     def note(self, text: str, *, style: str = "") -> None:
         """One line for the reader; program output goes to stdout instead."""
         self.notes.print(escape(text), style=style)
+
+    def result(self, text: str, *, style: str = "") -> None:
+        """One line of what was asked for, on stdout."""
+        self.results.print(escape(text), style=style)
 
     def step(self, name: str, detail: str = "") -> None:
         """`  12.3s  name  detail`; the same line twice in a row is shown once."""
