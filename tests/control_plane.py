@@ -20,12 +20,10 @@ from corral.embedded.cluster import (
     default_cache,
 )
 from corral.kubernetes import Access, Api
+from corral.settings.tiers import DEFAULT_RUNTIME, RUNTIMES, Tier
 
 SYSTEM_NODE = "system-1"
-KATA_LABELS = {
-    "katacontainers.io/kata-runtime": "true",
-    "kata-deploy.katacontainers.io/default": "true",
-}
+KATA_LABELS = RUNTIMES[DEFAULT_RUNTIME[Tier.MICROVM]].node_labels
 
 
 def simulated_node(name: str, *, tier: str = "", **labels: str) -> SimulatedNode:

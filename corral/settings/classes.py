@@ -46,7 +46,7 @@ class AgentClass(Strict):
     ] = 1.0
     """Tier microvm only: memory limit divided by memory request."""
     priority: Annotated[int, Field(ge=0, le=1000)] = 100
-    """Scheduling priority among agents; a higher one may preempt a lower one's waiting place."""
+    """Scheduling priority among agents; a higher one goes before a lower one and ends none."""
 
     @property
     def runtime_name(self) -> str:

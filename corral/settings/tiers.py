@@ -65,7 +65,7 @@ class Runtime:
     node_labels: dict[str, str] = field(default_factory=dict)
     """Labels a node carries to serve it, besides the tier's own."""
     extended_resources: dict[str, str] = field(default_factory=dict)
-    """What a pod must request besides CPU, memory and disk."""
+    """What its RuntimeClass's overhead adds to a pod besides CPU and memory."""
     user_namespaces: bool = False
     """Whether `hostUsers: false` works under it."""
     process_limit: ProcessLimit
@@ -77,6 +77,14 @@ class Runtime:
 
 
 _BOTH = ("amd64", "arm64")
+
+
+def _kata(runtime: str) -> dict[str, str]:
+    """A Kata runtime's node labels: both of Kata's, and one of its own. Of two pools of one tier
+    each may serve another runtime, and Kata's labels don't tell them apart."""
+    return {**KATA_NODE_LABELS, f"{RUNTIME_LABEL_PREFIX}{runtime}": "true"}
+
+
 
 RUNTIMES: dict[str, Runtime] = {
     runtime.name: runtime
@@ -115,7 +123,7 @@ RUNTIMES: dict[str, Runtime] = {
             overhead_cpu=250,
             overhead_memory=130 * MIB,
             architectures=("amd64",),
-            node_labels=KATA_NODE_LABELS,
+            node_labels=_kata("kata-clh-runtime-rs"),
             process_limit=ProcessLimit.GUEST,
             static_memory=True,
             needs="/dev/kvm (bare metal or nested virtualization), vhost_vsock, vhost_net",
@@ -129,7 +137,7 @@ RUNTIMES: dict[str, Runtime] = {
             overhead_cpu=250,
             overhead_memory=320 * MIB,
             architectures=_BOTH,
-            node_labels=KATA_NODE_LABELS,
+            node_labels=_kata("kata-qemu-runtime-rs"),
             process_limit=ProcessLimit.GUEST,
             static_memory=True,
             needs="/dev/kvm (bare metal or nested virtualization), vhost_vsock, vhost_net",
@@ -143,7 +151,7 @@ RUNTIMES: dict[str, Runtime] = {
             overhead_cpu=250,
             overhead_memory=130 * MIB,
             architectures=("amd64",),
-            node_labels={**KATA_NODE_LABELS, f"{RUNTIME_LABEL_PREFIX}kata-fc": "true"},
+            node_labels=_kata("kata-fc"),
             process_limit=ProcessLimit.GUEST,
             static_memory=True,
             needs="as Cloud Hypervisor, and a devmapper snapshotter pool prepared on the node",
@@ -158,7 +166,7 @@ RUNTIMES: dict[str, Runtime] = {
             overhead_memory=2048 * MIB,
             architectures=("amd64",),
             node_labels={
-                **KATA_NODE_LABELS,
+                **_kata("kata-qemu-snp"),
                 "feature.node.kubernetes.io/cpu-security.sev.snp.enabled": "true",
             },
             extended_resources={"sev-snp.amd.com/esids": "1"},
@@ -176,7 +184,7 @@ RUNTIMES: dict[str, Runtime] = {
             overhead_memory=2048 * MIB,
             architectures=("amd64",),
             node_labels={
-                **KATA_NODE_LABELS,
+                **_kata("kata-qemu-tdx"),
                 "feature.node.kubernetes.io/cpu-security.tdx.enabled": "true",
             },
             extended_resources={"tdx.intel.com/keys": "1"},

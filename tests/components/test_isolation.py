@@ -76,10 +76,6 @@ def test_it_finds_no_node_of_another_tier(runtime: Runtime) -> None:
             assert not selector.items() <= node_labels("any", serving).items(), other.name
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="the table gives runtimes of one tier the same node labels, kata-fc's alone excepted",
-)
 def test_it_finds_no_node_of_a_pool_that_serves_another_runtime_of_its_tier() -> None:
     selector = runtime_class_document(RUNTIMES["kata-qemu-runtime-rs"])["scheduling"][
         "nodeSelector"
