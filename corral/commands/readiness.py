@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from corral.kubernetes import Api, ApiError
 from corral.settings.stack import Settings
 
 # Never pulled: readiness is judged by dry runs, and nothing runs on simulated nodes.
+MANAGED = "app.kubernetes.io/managed-by=corral"
 REFUSALS = (403, 422)  # Forbidden by admission; Invalid by validation
 EXAMPLE_IMAGE = "registry.invalid/sandbox@sha256:" + "0" * 64
 
@@ -95,6 +97,36 @@ class Assurance:
     namespace: str
     refusals: Mapping[str, str]
     """What was refused, and the API server's words."""
+
+
+QUOTA_BOUND = 60.0
+"""Seconds until every quota must count: the controller needs one, a busy one some more."""
+
+
+def await_quotas(
+    api: Api,
+    *,
+    clock: Callable[[], float] = time.monotonic,
+    pause: Callable[[float], None] = time.sleep,
+) -> int:
+    """Waits until every quota of the stack holds, and says how many there are.
+
+    A ResourceQuota limits nothing until the quota controller has written its status: until then
+    `kubectl get quota` shows a limit that isn't there.
+    """
+    end = clock() + QUOTA_BOUND
+    while True:
+        quotas = list(api.list("/api/v1/resourcequotas", labels=MANAGED))
+        idle = [q for q in quotas if q.get("status", {}).get("hard") != q["spec"].get("hard")]
+        if not idle:
+            return len(quotas)
+        if clock() > end:
+            names = ", ".join(f"{q['metadata']['namespace']}/{q['metadata']['name']}" for q in idle)
+            raise UserError(
+                f"These quotas limit nothing yet, after {QUOTA_BOUND:.0f} s: {names}. "
+                "See whether the cluster's controller manager runs"
+            )
+        pause(0.2)
 
 
 def assure(api: Api, settings: Settings) -> list[Assurance]:

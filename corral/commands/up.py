@@ -13,7 +13,7 @@ from corral.commands.demonstration import Placement, demonstrate
 from corral.commands.embedded_engine import engine_for
 from corral.commands.options import EngineChoice
 from corral.commands.pulumi_engine import pulumi_up
-from corral.commands.readiness import assure
+from corral.commands.readiness import assure, await_quotas
 from corral.commands.reports import report_document, show_report
 from corral.commands.screen import Screen, write_json
 from corral.commands.stacks import Stack, open_stack
@@ -47,6 +47,7 @@ def up(
     _confirm(opened, yes=yes)
     result = _carry_out(opened, screen=screen, workers=workers, local_backend=local_backend)
     api = Api.connect(opened.access)
+    screen.step("ready", f"{await_quotas(api)} quotas count")
     for assurance in assure(api, opened.settings):
         refused = " and ".join(assurance.refusals)
         screen.step("ready", f"{assurance.namespace} takes a good sandbox, refuses {refused}")
