@@ -89,6 +89,7 @@ def _match(match: Match) -> dict[str, Any]:
         "apiVersions": list(match.versions),
         "resources": list(match.resources),
         "operations": list(match.operations),
+        "scope": match.scope,
     }
 
 

@@ -28,6 +28,8 @@ class Match:
     versions: tuple[str, ...] = ("v1",)
     resources: tuple[str, ...]
     operations: tuple[str, ...]
+    scope: str = "*"
+    """"Namespaced" where a wildcard is not to reach the cluster's own objects."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,6 +66,7 @@ NO_CLASS = "(unknown class)"
 
 _CREATE = ("CREATE",)
 _UPDATE = ("UPDATE",)
+_WRITES = ("CREATE", "UPDATE", "DELETE")
 _ALL_CONTAINERS = container_list("containers", "initContainers", "ephemeralContainers")
 _SANDBOX_GROUPS = ("agents.x-k8s.io", "extensions.agents.x-k8s.io")
 
@@ -164,7 +167,7 @@ POLICIES: tuple[Policy, ...] = (
         title="What makes a namespace a tenant's",
         every_namespace=True,
         matches=(
-            Match(resources=("namespaces",), operations=("CREATE", "UPDATE", "DELETE")),
+            Match(resources=("namespaces",), operations=_WRITES),
             Match(resources=("namespaces/status", "namespaces/finalize"), operations=_UPDATE),
         ),
     ),
@@ -176,9 +179,20 @@ POLICIES: tuple[Policy, ...] = (
                 groups=("*",),
                 versions=("*",),
                 resources=("*",),
-                operations=("CREATE", "UPDATE", "DELETE"),
+                operations=_WRITES,
+                scope="Namespaced",
             ),
             Match(resources=("resourcequotas/status",), operations=_UPDATE),
+            # A namespace selector doesn't hold these back.
+            Match(groups=("node.k8s.io",), resources=("runtimeclasses",), operations=_WRITES),
+            Match(
+                groups=("scheduling.k8s.io",), resources=("priorityclasses",), operations=_WRITES
+            ),
+            Match(
+                groups=("rbac.authorization.k8s.io",),
+                resources=("clusterroles", "clusterrolebindings"),
+                operations=_WRITES,
+            ),
         ),
         # Pods have policies of their own; the others are many and fence nothing in.
         excludes=(

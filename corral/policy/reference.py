@@ -8,6 +8,9 @@ from pathlib import Path
 
 from corral.policy.fields import FIELDS
 from corral.policy.policies import POLICIES, Match, Policy
+from corral.policy.program import PLAN_RULES, RESOURCE_RULES
+from corral.policy.program.exemptions import PREFIX as EXEMPTION
+from corral.policy.program.rule import PlanRule, ResourceRule
 from corral.policy.rule import CONTROLLERS, Rule, Spared
 from corral.policy.rules import RULES
 from corral.policy.steering import CNI_ANNOTATIONS, NAMESPACE_STEERING, POD_LABELS, STEERING
@@ -38,6 +41,16 @@ The API server exempts policies and their bindings from policies: who may change
 alone to say.
 """
 
+_PROGRAM = f"""## Rules for what the program registers
+`corral check STACK` judges everything that a stack would register, without engine or cluster, and
+`pulumi preview --policy-pack policies` does so under Pulumi: by the rules below, by the rules for
+pods on every pod template in a tenant's namespace, and by those that hold *in the platform's own
+workloads* on every other one. Templates are judged as they are written, before any default.
+
+A platform workload that has to break a rule says so in an annotation
+`{EXEMPTION}<rule>: <reason>`, on itself or on its pod template. Sandboxes are exempt from nothing.
+"""
+
 _SPARED = {
     Spared.NOBODY: "everybody",
     Spared.ADMINISTRATORS: "all but administrators",
@@ -48,8 +61,10 @@ _SPARED = {
 def text() -> str:
     """The document."""
     parts = [_HEAD, _policies(), _steering(), _controllers()]
-    parts.append("## Rules\n")
+    parts.append("## Rules of admission\n")
     parts += [_rule(rule) for rule in RULES]
+    parts.append(_PROGRAM)
+    parts += [_program_rule(rule) for rule in _own_rules()]
     parts.append(_fields())
     return "\n".join(parts)
 
@@ -115,6 +130,19 @@ def _rule(rule: Rule) -> str:
     )
 
 
+def _own_rules() -> Iterator[ResourceRule | PlanRule]:
+    """Those that aren't rules of admission over again."""
+    told = {rule.id for rule in RULES}
+    yield from (rule for rule in RESOURCE_RULES if rule.id not in told)
+    yield from (rule for rule in PLAN_RULES if rule.id not in told)
+
+
+def _program_rule(rule: ResourceRule | PlanRule) -> str:
+    return (
+        f"### {rule.id}\n**{rule.title}.** ({rule.severity})\n\n{rule.why}\n\n- Fix: {rule.fix}.\n"
+    )
+
+
 def _fields() -> str:
     return "\n".join(["## Every field of a pod\n", *_field_tables()])
 
@@ -124,7 +152,7 @@ def _field_tables() -> Iterator[str]:
         rows = []
         for name, decision in sorted(fields.items()):
             if isinstance(decision, str):
-                rows.append((f"`{name}`", "–", decision))
+                rows.append((f"`{name}`", "", decision))
             else:
                 rows.append((f"`{name}`", ", ".join(f"[{r}](#{r})" for r in decision), ""))
         yield f"### {kind}\n{_table(('field', 'judged by', 'or harmless, because'), *rows)}"

@@ -78,7 +78,10 @@ class Violation:
     severity: Severity
     field: str
     value: object
+    text: str
+    """The offence: field, value and what was allowed."""
     message: str
+    """All of it: rule, offence, what must hold, the fix."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -108,6 +111,7 @@ class Explained:
             severity=self.severity,
             field=offence.field,
             value=offence.value,
+            text=offence.text,
             message=self.words(offence.text),
         )
 
@@ -129,6 +133,8 @@ class Rule(Explained):
     compares: bool = False
     baseline: bool = False
     """Whether it holds for the platform's own workloads too, outside tenants' namespaces."""
+    by_class: bool = False
+    """Whether it goes by the parameters of the sandbox's class."""
 
     def judge(self, document: Document, facts: Facts) -> list[Violation]:
         """What the document breaks; empty when the rule holds or spares the caller."""

@@ -80,8 +80,8 @@ def _in(namespace: str, document: Document) -> Document:
 
 
 def overpowered_documents() -> Iterator[Document]:
-    """An account that was given far too much: everything in its tenant's namespace, and every
-    namespace. RBAC is no wall to it."""
+    """An account that was given far too much: everything in its tenant's namespace, every
+    namespace, and what the platform keeps for the whole cluster. RBAC is no wall to it."""
     subject = {"kind": "ServiceAccount", "name": "overpowered", "namespace": TOGETHER}
     labels = {MANAGED_BY: MANAGER}
     yield {
@@ -96,13 +96,22 @@ def overpowered_documents() -> Iterator[Document]:
             "RoleBinding",
         ),
         (
-            "proof-namespaces",
+            "proof-cluster",
             [
                 {
                     "apiGroups": [""],
                     "resources": ["namespaces", "namespaces/status", "namespaces/finalize"],
                     "verbs": ["*"],
-                }
+                },
+                {
+                    "apiGroups": [
+                        "node.k8s.io",
+                        "scheduling.k8s.io",
+                        "rbac.authorization.k8s.io",
+                    ],
+                    "resources": ["runtimeclasses", "priorityclasses", "clusterroles"],
+                    "verbs": ["*"],
+                },
             ],
             "ClusterRoleBinding",
         ),

@@ -50,6 +50,7 @@ RULES: tuple[Rule, ...] = (
         why="The class decides the runtime, the priority and the room that a sandbox gets: without "
         "one there is nothing to hold it to.",
         fix=f"label the pod {CLASS_LABEL} with a class that the stack gives this tenant",
+        by_class=True,
         policies=(IDENTITY, RESOURCES),
         offences=_agent_class,
         cel="$agent_class != '' && $agent_class in variables.classes ? [] : "
@@ -62,6 +63,7 @@ RULES: tuple[Rule, ...] = (
         title="A sandbox runs on its agent class's runtime",
         why="Without a RuntimeClass a pod shares the host's kernel, whatever its tenant's tier.",
         fix="set runtimeClassName to the class's runtime",
+        by_class=True,
         policies=(IDENTITY,),
         offences=_runtime_class,
         cel="$object.spec.?runtimeClassName.orValue('') == $runtime ? [] : "
@@ -74,6 +76,7 @@ RULES: tuple[Rule, ...] = (
         title="A sandbox has its agent class's priority",
         why="A higher one is placed before other tenants' sandboxes, or evicts them.",
         fix="set priorityClassName to the class's, and no priority",
+        by_class=True,
         policies=(IDENTITY,),
         offences=_priority_class,
         cel="$priority_class == '' "

@@ -84,9 +84,14 @@ _GUARDED = (
     f"|| request.operation != 'DELETE' && {_LABELLED.replace('{}', 'object')} "
     f"|| request.operation != 'CREATE' && {_LABELLED.replace('{}', 'oldObject')})"
 )
+# Neither what is to be named by the server nor what goes with its collection has a name yet.
+_NAME = (
+    "(has(request.name) ? request.name : request.operation == 'CREATE' ? '' "
+    ": oldObject.metadata.name)"
+)
 _WHAT = (
     "request.resource.resource + (has(request.subResource) && request.subResource != '' "
-    "? '/' + request.subResource : '') + '/' + request.name + '='"
+    f"? '/' + request.subResource : '') + '/' + {_NAME} + '='"
 )
 
 
@@ -136,7 +141,7 @@ RULES: tuple[Rule, ...] = (
         offences=_token_secret,
         cel="request.resource.resource == 'secrets' && request.operation != 'DELETE' "
         f"&& dyn(object).?type.orValue('') == '{TOKEN_SECRET}' "
-        f"? ['secrets/' + request.name + ' type={TOKEN_SECRET}'] : []",
+        f"? ['secrets/' + {_NAME} + ' type={TOKEN_SECRET}'] : []",
         compares=True,
     ),
 )

@@ -104,6 +104,7 @@ RULES: tuple[Rule, ...] = (
         title="A sandbox has a user namespace of its own where its runtime can give it one",
         why="In it, root inside is nobody outside: most container escapes end there.",
         fix="set hostUsers: false",
+        by_class=True,
         policies=(IDENTITY,),
         offences=_user_namespace,
         cel="$host_users == 'false' && $object.spec.?hostUsers.orValue(true) "

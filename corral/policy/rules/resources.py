@@ -233,6 +233,7 @@ RULES: tuple[Rule, ...] = (
             why="Limits are summed over what runs at the same time; each init container counts "
             "beside every sidecar. Resizing a running sandbox is held to the same figure.",
             fix=f"lower limits.{unit.key}, or use a larger agent class",
+            by_class=True,
             policies=(RESOURCES,),
             offences=_within(unit),
             cel=_within_cel(unit),
@@ -246,6 +247,7 @@ RULES: tuple[Rule, ...] = (
         why="A microVM takes its limit whatever it requests: requesting less overcommits the node "
         "without anybody having said so.",
         fix="raise resources.requests.memory, or leave it out: it is then the limit",
+        by_class=True,
         policies=(RESOURCES,),
         offences=_memory_requests,
         cel=_memory_requests_cel(),
@@ -257,6 +259,7 @@ RULES: tuple[Rule, ...] = (
         "its runtime needs them",
         why="Extended resources are devices of the host; huge pages aren't counted by any quota.",
         fix="remove it from resources.limits and resources.requests",
+        by_class=True,
         policies=(RESOURCES,),
         offences=_names,
         cel=_NAMES_CEL,

@@ -95,6 +95,7 @@ RULES: tuple[Rule, ...] = (
         why="Their limits are an eviction after a scan, not an end: they must add up to what the "
         "sandbox has anyway.",
         fix="lower emptyDir.sizeLimit, or use a larger agent class",
+        by_class=True,
         policies=(RESOURCES,),
         offences=_totals,
         cel=f"{_totals_cel('disk', '!=')} + {_totals_cel('memory', '==')}",
