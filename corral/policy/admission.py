@@ -72,6 +72,11 @@ def _policy(policy: Policy, rules: tuple[Rule, ...]) -> dict[str, Any]:
         "variables": _variables(policy, rules),
         "validations": [_validation(rule) for rule in rules],
     }
+    if policy.conditions:
+        spec["matchConditions"] = [
+            {"name": name, "expression": expression}
+            for name, expression in policy.conditions.items()
+        ]
     if policy.parameters:
         api_version, kind = PARAMETERS_KIND
         spec["paramKind"] = {"apiVersion": api_version, "kind": kind}

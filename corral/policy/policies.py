@@ -50,6 +50,8 @@ class Policy:
     """Name → expression, in order; `$object` and `$name` as in a rule's CEL."""
     constants: Mapping[str, str] = field(default_factory=dict)
     """Name → expression that doesn't depend on the document."""
+    conditions: Mapping[str, str] = field(default_factory=dict)
+    """Name → expression that must hold for a request to be judged at all."""
     every_namespace: bool = False
     """Whether it judges beyond tenants' namespaces too."""
 
@@ -67,6 +69,14 @@ NO_CLASS = "(unknown class)"
 _CREATE = ("CREATE",)
 _UPDATE = ("UPDATE",)
 _WRITES = ("CREATE", "UPDATE", "DELETE")
+
+# A kubelet's status, a finalizer: what leaves alone what is judged is let through unread.
+_SPEC_CHANGED = {"new-or-changed": "request.operation == 'CREATE' || object.spec != oldObject.spec"}
+_METADATA_CHANGED = {
+    "new-or-changed": "request.operation == 'CREATE' "
+    "|| object.metadata.?labels.orValue({}) != oldObject.metadata.?labels.orValue({}) "
+    "|| object.metadata.?annotations.orValue({}) != oldObject.metadata.?annotations.orValue({})"
+}
 _ALL_CONTAINERS = container_list("containers", "initContainers", "ephemeralContainers")
 _SANDBOX_GROUPS = ("agents.x-k8s.io", "extensions.agents.x-k8s.io")
 
@@ -121,6 +131,7 @@ POLICIES: tuple[Policy, ...] = (
         name=PLACEMENT,
         title="Where a sandbox runs",
         matches=(Match(resources=("pods",), operations=("CREATE", "UPDATE")),),
+        conditions=_SPEC_CHANGED,
     ),
     Policy(
         name=HOST,
@@ -140,6 +151,7 @@ POLICIES: tuple[Policy, ...] = (
             Match(resources=("pods/status",), operations=_UPDATE),
             Match(resources=("pods/binding", "bindings"), operations=_CREATE),
         ),
+        conditions=_METADATA_CHANGED,
     ),
     Policy(
         name=IMAGES,
@@ -148,6 +160,7 @@ POLICIES: tuple[Policy, ...] = (
             Match(resources=("pods",), operations=("CREATE", "UPDATE")),
             Match(resources=("pods/ephemeralcontainers",), operations=_UPDATE),
         ),
+        conditions=_SPEC_CHANGED,
         variables={"containers": _ALL_CONTAINERS},
     ),
     Policy(

@@ -77,6 +77,16 @@ def _annotated(key: str, value: str | None) -> dict[str, Any]:
     return {"metadata": {"annotations": {key: value}}}
 
 
+def _finalized(server: Server) -> Verdict:
+    namespace = {
+        "apiVersion": "v1",
+        "kind": "Namespace",
+        "metadata": {"name": TOGETHER, "labels": {}},
+        "spec": {"finalizers": ["kubernetes"]},
+    }
+    return server.send("PUT", f"{_NAMESPACE}/finalize", namespace)
+
+
 def _ephemeral(name: str, rule: str, *changes: tuple[tuple[str | int, ...], Any]) -> Attack:
     container = changed(ephemeral(), changes)
     patch = {"spec": {"ephemeralContainers": [container]}}
@@ -249,6 +259,11 @@ NAMESPACES: tuple[Attack, ...] = (
         "namespace-steering",
         f"{_NAMESPACE}/status",
         _labelled("corral.dev/tenant", None),
+    ),
+    Attack(
+        name="no tenant, through finalizing",
+        says="[namespace-steering]",
+        act=_finalized,
     ),
     _delete("the namespace deleted", "namespace-deletion", _NAMESPACE),
     _patch(

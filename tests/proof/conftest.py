@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from corral.policy.probes import PROBE_NAMESPACE, admission_probes
 from tests.policy.cases import BAD, GOOD
 from tests.policy.pods import good_pod
 from tests.proof.grounds import GROUNDS, NOTHING, TOGETHER, documents, overpowered_documents
+from tests.proof.sandbox_kinds import definition_path, definitions
 from tests.proof.server import Server, pods
 
 PATIENCE = 60.0
@@ -45,11 +47,23 @@ def server(api: Api) -> Iterator[Server]:
     made = [*documents(), *overpowered_documents(), *_probe_ground(), *admission_documents(True)]
     for document in made:
         apply(api, document)
+    # The kinds come after the policies that name them, as on a cluster that has neither.
+    kinds = [d for d in definitions() if api.find(definition_path(d)) is None]
+    for document in kinds:
+        apply(api, document)
     found = Server(api=api)
+    until(lambda: all(map(partial(_served, api), definitions())), "the sandbox kinds are served")
     _until_enforced(found)
     _pods_that_exist(found)
     yield found
-    _take_down(api, made)
+    _take_down(api, [*made, *kinds])
+
+
+def _served(api: Api, definition: dict[str, Any]) -> bool:
+    spec = definition["spec"]
+    plural, version = spec["names"]["plural"], spec["versions"][0]["name"]
+    path = f"/apis/{spec['group']}/{version}/namespaces/{TOGETHER}/{plural}"
+    return api.find(path) is not None
 
 
 def _probe_ground() -> list[dict[str, Any]]:

@@ -20,6 +20,12 @@ def definitions() -> list[dict[str, Any]]:
     return [_definition(group, kind, plural) for group, kind, plural in _KINDS]
 
 
+def definition_path(definition: dict[str, Any]) -> str:
+    """Where a definition stands."""
+    name = definition["metadata"]["name"]
+    return f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}"
+
+
 def _definition(group: str, kind: str, plural: str) -> dict[str, Any]:
     anything = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
     return {

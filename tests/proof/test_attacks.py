@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import partial
 
 import pytest
 
+from corral.policy.rules import RULES
+from corral.policy.rules.images import BY_TAG
+from tests.policy.cases import BAD, Wall
 from tests.policy.pods import changed, good_pod
 from tests.proof.attacks import ATTACKS, GATED, LIVE, Attack
-from tests.proof.conftest import apply, until
 from tests.proof.grounds import TOGETHER
-from tests.proof.sandbox_kinds import definitions
 from tests.proof.server import Server, pods
 
 pytestmark = pytest.mark.cluster
@@ -21,29 +21,13 @@ ActingAs = Callable[[str, str], Server]
 
 @pytest.fixture(scope="module", autouse=True)
 def victims(server: Server) -> Iterator[None]:
-    """A pod that waits, the sandbox kinds, and everything else that is attacked."""
+    """A pod that waits for its scheduling gate."""
     gated = changed(
         good_pod("worker", "gated"), [(("spec", "schedulingGates"), [{"name": "example.org/wait"}])]
     )
     assert server.create(pods(TOGETHER), gated, dry_run=False).status == 201
-    made = [d for d in definitions() if server.api.find(_path(d)) is None]
-    for definition in made:
-        apply(server.api, definition)
-    for group in ("agents.x-k8s.io", "extensions.agents.x-k8s.io"):
-        until(partial(_served, server, group), group)
     yield
-    for definition in made:
-        server.api.delete(_path(definition))
     server.api.delete(GATED)
-
-
-def _served(server: Server, group: str) -> bool:
-    return server.api.find(f"/apis/{group}/v1beta1") is not None
-
-
-def _path(definition: dict[str, dict[str, str]]) -> str:
-    name = definition["metadata"]["name"]
-    return f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}"
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +59,14 @@ def test_the_tenants_own_orchestrator_gets_nowhere(orchestrator: Server, attack:
     else:
         assert verdict.status == 403, verdict.message
         assert "cannot" in verdict.message, verdict.message
+
+
+def test_every_rule_was_tried_on_the_api_server() -> None:
+    tried = {case.rule for case in BAD if Wall.POLICIES in case.walls}
+    tried |= {attack.says.strip("[]") for attack in ATTACKS}
+    unseen = {case.rule for case in BAD if case.unseen}
+    by_tag = {BY_TAG.id}  # in place of digests; tried in test_enforcement.py
+    assert {rule.id for rule in RULES} <= tried | unseen | by_tag
 
 
 def test_nothing_was_changed_by_all_that(server: Server) -> None:

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from components.tenancy.service_accounts import service_account_documents
 from corral.kubernetes import Discovery
 from corral.policy.admission import admission_documents, judge
-from corral.policy.policies import POLICIES
+from corral.policy.policies import IMAGES, POLICIES
 from corral.policy.probes import PROBE_NAMESPACE, Probe, admission_probes
 from corral.policy.rule import Facts
 from tests.policy.pods import (
@@ -96,6 +97,32 @@ def test_a_pod_of_a_hundred_containers_is_judged_within_the_servers_budget(serve
     assert server.create(pods(GROUNDS_POLICIES), pod).by_rule("read-only-root")
 
 
+def test_many_annotations_hold_up_no_status_and_no_finalizer(server: Server) -> None:
+    """What could be judged at creation can be judged later too, or needs no judging."""
+    notes = {f"example.org/note-{number}": "x" for number in range(2000)}
+    pod = changed(
+        good_pod("worker", "noted"),
+        [(("metadata", "annotations"), notes), (("metadata", "finalizers"), ["example.org/wait"])],
+    )
+    path = f"{pods(GROUNDS_POLICIES)}/noted"
+    assert server.create(pods(GROUNDS_POLICIES), pod, dry_run=False).status == 201
+    status = server.patch(f"{path}/status", {"status": {"message": "x"}})
+    assert status.status == 200, status.message
+    label = server.patch(path, {"metadata": {"labels": {"example.org/team": "red"}}})
+    assert label.status == 200, label.message
+    done = server.patch(path, {"metadata": {"finalizers": None}}, dry_run=False)
+    assert done.status == 200, done.message
+    server.api.delete(path)
+
+
+def test_more_annotations_than_can_be_judged_are_refused(server: Server) -> None:
+    notes = {f"n{number}": "" for number in range(30_000)}
+    pod = changed(good_pod("worker"), [(("metadata", "annotations"), notes)])
+    verdict = server.create(pods(GROUNDS_POLICIES), pod)
+    assert verdict.refused
+    assert "corral-sandbox-metadata" in verdict.message
+
+
 @pytest.mark.parametrize("class_name", ["worker", "planner", "judge"])
 def test_a_good_pod_is_scheduled_onto_its_tier_and_runs(server: Server, class_name: str) -> None:
     path = f"{pods(TOGETHER)}/runs-{class_name}"
@@ -159,6 +186,35 @@ def test_an_administrator_of_tenants_may_change_the_guard_rails(server: Server) 
     assert verdict.status == 200, verdict.message
     label = {"metadata": {"labels": {"corral.dev/tier": "gvisor"}}}
     assert server.patch(f"/api/v1/namespaces/{TOGETHER}", label).status == 200
+
+
+def test_where_digests_arent_asked_for_tags_are(server: Server) -> None:
+    own = {"proof.example.org/only": "tags"}
+    image_policy, binding = (
+        document
+        for document in admission_documents(False)
+        if document["metadata"]["name"] == IMAGES
+    )
+    image_policy["metadata"]["name"] = binding["spec"]["policyName"] = f"{IMAGES}-by-tag"
+    binding["metadata"]["name"] = f"{IMAGES}-by-tag"
+    image_policy["spec"]["matchConstraints"]["namespaceSelector"] = {"matchLabels": own}
+    name = "proof-by-tag"
+    ground = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": own}}
+    account = service_account_documents("x", CLASSES)[0]
+    account["metadata"]["namespace"] = name
+    for document in (ground, account, image_policy, binding):
+        apply(server.api, document)
+
+    def of(image: str) -> dict[str, Any]:
+        return changed(good_pod("worker"), [(("spec", "containers", 0, "image"), image)])
+
+    until(lambda: server.create(pods(name), of("agent")).by_rule("image-tag"), "a tag is asked for")
+    assert server.create(pods(name), of("registry:5000/agent")).by_rule("image-tag")
+    assert server.create(pods(name), of("agent:latest")).by_rule("image-tag")
+    assert server.create(pods(name), of("registry:5000/agent:1.2")).status == 201
+    server.api.delete(f"{_POLICIES}/{IMAGES}-by-tag")
+    server.api.delete(f"{_BINDINGS}/{IMAGES}-by-tag")
+    server.api.delete(f"/api/v1/namespaces/{name}")
 
 
 def test_parameters_are_read_again_after_all_policies_were_gone(server: Server) -> None:

@@ -126,7 +126,8 @@ def _parameters(plan: Plan, namespace: str) -> dict[str, str]:
     _, kind = PARAMETERS_KIND
     for account in plan.within(namespace, "", kind):
         if account.name == SANDBOX_ACCOUNT:
-            return pairs(account.document, "metadata", "annotations")
+            found = pairs(account.document, "metadata", "annotations")
+            return {key: value for key, value in found.items() if isinstance(value, str)}
     return {}
 
 

@@ -168,7 +168,7 @@ def _pod_memory_request(pod: Document, running: list[Document]) -> Any:
 
 def _overcommits(request: Decimal, limit: Decimal, ratio: str) -> bool:
     # Class requests are rounded down to whole MiB.
-    return (request + MIB) * Decimal(ratio) < limit
+    return (request + MIB) * amount(ratio) < limit
 
 
 def _memory_requests_cel() -> str:

@@ -1,0 +1,47 @@
+"""Every rule over every resource that the shipped stacks register."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from corral.commands.stacks import open_stack
+from corral.embedded.engine.offline import plan_offline
+from corral.policy.check import judge_all
+from corral.policy.policies import POLICIES
+
+ROOT = Path(__file__).parents[2]
+STACKS = sorted(file.stem.removeprefix("Pulumi.") for file in ROOT.glob("stacks/Pulumi.*.yaml"))
+
+
+def _plan(stack: str) -> list[dict[str, Any]]:
+    opened = open_stack(stack)
+    resources = plan_offline(project=opened.project.root, stack=opened.name, config=opened.config)
+    return [resource.as_document() for resource in resources]
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_a_shipped_stack_breaks_no_rule(stack: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    plan = _plan(stack)
+    names = {resource["inputs"].get("metadata", {}).get("name") for resource in plan}
+    assert {policy.name for policy in POLICIES} <= names, "a plan of nothing would prove nothing"
+    assert judge_all(plan) == []
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_a_shipped_stack_without_one_of_its_walls_breaks_a_rule(
+    stack: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+    plan = _plan(stack)
+    for kind in (
+        "NetworkPolicy",
+        "LimitRange",
+        "ResourceQuota",
+        "ValidatingAdmissionPolicyBinding",
+    ):
+        without = [resource for resource in plan if not resource["type"].endswith(f":{kind}")]
+        assert judge_all(without), f"nobody misses {kind}"
