@@ -20,8 +20,8 @@ def masked(document: Document, secret_paths: Iterable[Path]) -> Document:
     """A copy with {"$corral": "secret"} at each secret path, whatever stands beneath it, and
     {"$corral": "unknown"} for each UNKNOWN. A path that isn't in the document is passed over.
 
-    The copy has a JSON form and shares nothing with the document. Its keys are sorted: protobuf maps,
-    which documents come from, have no order of their own.
+    The copy has a JSON form and shares nothing with the document. Its keys are sorted, since
+    protobuf maps, which documents come from, have no order of their own.
     """
     secrets: dict[Any, Any] = {}
     for path in secret_paths:
