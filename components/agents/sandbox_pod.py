@@ -29,6 +29,8 @@ def sandbox_pod(
         "enableServiceLinks": False,
         "runtimeClassName": runtime.name,
         "priorityClassName": priority_class_name(class_name),
+        # The kubelet ends it at its class's maximum age, whoever else forgot it.
+        "activeDeadlineSeconds": agent_class.max_age * 3600,
         "securityContext": {
             "runAsNonRoot": True,
             "runAsUser": USER,

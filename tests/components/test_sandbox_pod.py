@@ -65,3 +65,8 @@ def test_its_one_container_has_the_whole_room_of_its_class() -> None:
 def test_a_microvm_requests_the_memory_that_it_takes() -> None:
     (container,) = pod_of(agent_class("kata-clh-runtime-rs"))["spec"]["containers"]
     assert container["resources"]["requests"]["memory"] == "4Gi"
+
+
+def test_it_ends_at_its_classs_maximum_age() -> None:
+    aged = AgentClass.model_validate({"tier": "gvisor", "max-age-hours": 3})
+    assert pod_of(aged)["spec"]["activeDeadlineSeconds"] == 3 * 3600
