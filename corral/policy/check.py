@@ -28,19 +28,10 @@ class Finding:
     undecided: bool = False
 
 
-def judge_resources(resources: Iterable[Mapping[str, Any]]) -> list[Finding]:
-    """What a plan's resources break, the worst first. Each resource is a map with urn, type,
-    inputs and dependencies, as `corral plan --offline --json` writes them."""
-    return [finding for finding in judge_all(resources) if not finding.undecided]
-
-
-def undecided(resources: Iterable[Mapping[str, Any]]) -> list[Finding]:
-    """What can't be judged before it is applied, because a value isn't known until then."""
-    return [finding for finding in judge_all(resources) if finding.undecided]
-
-
 def judge_all(resources: Iterable[Mapping[str, Any]]) -> list[Finding]:
-    """Both: what is broken, and what can't be judged yet."""
+    """What a plan's resources break, the worst first, and then what can't be judged before it is
+    applied. Each resource is a map with urn, type, inputs and dependencies, as
+    `corral plan --offline --json` writes them."""
     plan = Plan([as_resource(resource) for resource in resources])
     found = [*_of_resources(plan.resources), *_of_plan(plan)]
     return sorted(found, key=lambda f: (f.undecided, _ORDER.index(f.severity), f.urn, f.rule))

@@ -62,7 +62,7 @@ def _of_stack(rule: PlanRule) -> StackValidationPolicy:
 def _words(rule: Explained) -> dict[str, Any]:
     return {
         "name": rule.id,
-        "description": f"{rule.title}. {rule.why}",
+        "description": rule.why,
         "enforcement_level": EnforcementLevel.MANDATORY,
         "severity": _SEVERITIES[rule.severity],
         "remediation_steps": rule.fix,

@@ -199,7 +199,8 @@ class TestUnderPulumi:
             "memory-limit",
         ):
             assert f"[{rule}]" in told, told
-        assert "Traceback" not in told
+        # The engine interrupts the program, which may show; the pack itself fails nowhere.
+        assert "corral/policy/" not in told
 
 
 def _preview(project: Path, folder: Path) -> subprocess.CompletedProcess[str]:
