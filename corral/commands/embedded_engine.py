@@ -35,7 +35,9 @@ class EventLines:
             self._screen.step("objects", f"{counted} ({done / (now - self._begun):.0f} a second)")
 
 
-def engine_for(stack: Stack, *, screen: Screen, workers: int, start: bool) -> tuple[Engine, Api]:
+def engine_for(
+    stack: Stack, *, screen: Screen, workers: int, start: bool, adopt: bool = False
+) -> tuple[Engine, Api]:
     """The engine and the client it uses. `start` brings an embedded cluster up first; without it a
     cluster that isn't running is an error."""
     if stack.simulated:
@@ -59,6 +61,7 @@ def engine_for(stack: Stack, *, screen: Screen, workers: int, start: bool) -> tu
         api=api,
         withhold=stack.simulated,
         workers=workers,
+        adopt=adopt,
         on_event=EventLines(screen),
         charts=PinnedHelm(stack.project.root, screen, api),
     )

@@ -44,3 +44,7 @@ LocalBackend = Annotated[
         help="Allow Pulumi state in a file backend for a stack that others may share.",
     ),
 ]
+Adopt = Annotated[
+    bool,
+    typer.Option("--adopt", help="Embedded engine: take over objects that are there already."),
+]

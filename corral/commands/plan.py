@@ -39,6 +39,7 @@ def plan(
     context: options.Context = None,
     quiet: options.Quiet = False,
     workers: options.Workers = 8,
+    adopt: options.Adopt = False,
     local_backend: options.LocalBackend = False,
 ) -> None:
     """Show what `up` would do. With --offline: the resources that the program registers.
@@ -53,7 +54,7 @@ def plan(
     if opened.engine is EngineChoice.PULUMI:
         changed = _pulumi(opened, screen=screen, json=json, local_backend=local_backend)
     else:
-        changed = _embedded(opened, screen=screen, json=json, workers=workers)
+        changed = _embedded(opened, screen=screen, json=json, workers=workers, adopt=adopt)
     if expect_no_changes and changed:
         raise typer.Exit(CHANGES)
 
@@ -78,8 +79,8 @@ def _offline(stack: Stack, *, screen: Screen, json: str | None) -> None:
         )
 
 
-def _embedded(stack: Stack, *, screen: Screen, json: str | None, workers: int) -> bool:
-    carrier, _ = engine_for(stack, screen=screen, workers=workers, start=False)
+def _embedded(stack: Stack, *, screen: Screen, json: str | None, workers: int, adopt: bool) -> bool:
+    carrier, _ = engine_for(stack, screen=screen, workers=workers, start=False, adopt=adopt)
     report = carrier.plan()
     if json is not None:
         write_json(report_document(report), json)

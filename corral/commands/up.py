@@ -35,6 +35,7 @@ def up(
     demonstration: Annotated[
         bool, typer.Option(help="Show one sandbox of each agent class (simulated nodes only).")
     ] = True,
+    adopt: options.Adopt = False,
     local_backend: options.LocalBackend = False,
 ) -> None:
     """Bring the platform up, or up to date. Running it again changes only what differs.
@@ -45,7 +46,9 @@ def up(
     screen = Screen(quiet=quiet)
     opened = open_stack(stack, engine=engine, kubeconfig=kubeconfig, context=context)
     _confirm(opened, yes=yes)
-    result = _carry_out(opened, screen=screen, workers=workers, local_backend=local_backend)
+    result = _carry_out(
+        opened, screen=screen, workers=workers, adopt=adopt, local_backend=local_backend
+    )
     api = Api.connect(opened.access)
     screen.step("ready", f"{await_quotas(api)} quotas count")
     for assurance in assure(api, opened.settings):
@@ -79,13 +82,13 @@ def _confirm(stack: Stack, *, yes: bool) -> None:
 
 
 def _carry_out(
-    stack: Stack, *, screen: Screen, workers: int, local_backend: bool
+    stack: Stack, *, screen: Screen, workers: int, adopt: bool, local_backend: bool
 ) -> Mapping[str, object]:
     if stack.engine is EngineChoice.PULUMI:
         if stack.simulated:
             start_cluster(state=stack.project.state, pools=stack.settings.pools, progress=screen)
         return {"changes": pulumi_up(stack, screen=screen, local_backend=local_backend)}
-    carrier, _ = engine_for(stack, screen=screen, workers=workers, start=True)
+    carrier, _ = engine_for(stack, screen=screen, workers=workers, start=True, adopt=adopt)
     report = carrier.up()
     show_report(screen, report)
     if not report.ok:

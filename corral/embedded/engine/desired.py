@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass
@@ -70,7 +71,7 @@ def desire(
 ) -> Desired:
     """`live` is the object that is there, from which ignored fields are copied."""
     key = key_of(registration, resource.group, resource.namespaced)
-    inputs = registration.inputs
+    inputs = _as_stored(registration.inputs)
     ignored = [paths.parse(path) for path in registration.ignore_changes]
     plain = inputs
     if ignored:
@@ -93,6 +94,21 @@ def desire(
         document=_marked(inputs, key, set_id, marks),
         digest=digest,
     )
+
+
+def _as_stored(inputs: Document) -> Document:
+    """A Secret's stringData as data, which is what the API server keeps of it. Applied as it is, a
+    key that was taken out of stringData would stay in data for ever; Pulumi's provider does the
+    same."""
+    texts = inputs.get("stringData")
+    if (inputs["apiVersion"], inputs["kind"]) != ("v1", "Secret") or not isinstance(texts, dict):
+        return inputs
+    encoded = {
+        key: b64encode(text.encode()).decode("ascii") if isinstance(text, str) else text
+        for key, text in texts.items()
+    }
+    rest = {name: value for name, value in inputs.items() if name != "stringData"}
+    return {**rest, "data": {**(inputs.get("data") or {}), **encoded}}
 
 
 def _marks(registration: Registration, depth: int) -> dict[str, str]:

@@ -13,6 +13,8 @@ from corral.kubernetes import Resource
 
 MANAGER: Final = "corral"
 PART_OF: Final = "applyset.kubernetes.io/part-of"
+_PULUMI: Final = "pulumi-kubernetes"
+"""How the provider's field managers begin."""
 MANAGED_BY: Final = "app.kubernetes.io/managed-by"
 
 PREFIX: Final = "engine.corral.dev/"
@@ -69,6 +71,8 @@ class Live:
     """Its resourceVersion."""
     part_of: str | None
     managed_by: str | None
+    of_pulumi: bool
+    """Pulumi's Kubernetes provider owns fields of it: a Pulumi stack has it in its state."""
     urn: str | None
     depth: int
     protect: bool
@@ -112,6 +116,7 @@ def live_of(resource: Resource, document: Document) -> Live:
         version=metadata["resourceVersion"],
         part_of=labels.get(PART_OF),
         managed_by=labels.get(MANAGED_BY),
+        of_pulumi=any(str(entry.get("manager")).startswith(_PULUMI) for entry in fields),
         urn=notes.get(URN),
         depth=int(depth) if depth.isdecimal() else 0,
         protect=notes.get(PROTECT) == "true",

@@ -6,7 +6,6 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Final
 
 from corral.embedded.engine.explanations import explain
 from corral.embedded.engine.inventory import Inventory
@@ -19,10 +18,6 @@ from corral.embedded.engine.report import Event, Record
 from corral.embedded.engine.urns import own_name
 from corral.embedded.engine.waiting import TookTooLong, Waiting
 from corral.kubernetes import Api, ApiError, Discovery, Resource, Unreachable
-
-# Objects with one of these owners may be taken over without asking: what an earlier stack let go
-# of, and what another engine made from the same program.
-_KINDRED: Final = frozenset({MANAGER, "pulumi"})
 
 
 @dataclass(kw_only=True)
@@ -120,8 +115,16 @@ class Session:
                 f"{live.key} belongs to another stack{owner}. Give yours another name, or remove "
                 "it there first (with retain_on_delete, so that it stays)"
             )
-        if self.adopt or live.managed_by in _KINDRED or _made_for_everybody(live.key):
+        if self.adopt or _made_for_everybody(live.key):
             return True
+        if live.of_pulumi:
+            raise ResourceFailed(
+                f"{live.key} belongs to a Pulumi stack, which would not know that it was taken. "
+                "Use --engine pulumi; or take it over with --adopt, and forget it there "
+                "(pulumi state delete)"
+            )
+        if live.managed_by == MANAGER:
+            return True  # what an earlier stack let go of
         owner = f", managed by {live.managed_by}" if live.managed_by else ""
         raise ResourceFailed(
             f"{live.key} exists already{owner}, and this stack did not create it. Give yours "

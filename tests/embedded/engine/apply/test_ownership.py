@@ -23,6 +23,9 @@ pytestmark = pytest.mark.cluster
 SERVICE_ACCOUNT = kind("", "v1", "ServiceAccount", "serviceaccounts", namespaced=True)
 
 
+OURS = {"app.kubernetes.io/managed-by": "corral"}
+
+
 def theirs(stack: Stack, **labels: str) -> None:
     """A ConfigMap `a` that somebody else made."""
     document = {
@@ -54,10 +57,24 @@ def test_it_is_taken_over_when_somebody_said_so(stack: Stack) -> None:
     assert stack.up(*wanted).ok, "it is ours now"
 
 
-@pytest.mark.parametrize("manager", ["corral", "pulumi"])
-def test_what_our_own_tools_left_behind_is_taken_over(stack: Stack, manager: str) -> None:
+def test_what_pulumi_manages_stays_pulumis_unless_somebody_says_so(stack: Stack) -> None:
     stack.up(stack.own_namespace())
-    theirs(stack, **{"app.kubernetes.io/managed-by": manager})
+    document = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "a", "namespace": stack.namespace, "labels": OURS},
+        "data": {"their": "value"},
+    }
+    stack.apply_as("pulumi-kubernetes-1a2b3c4d", document, CONFIG_MAP)
+    wanted = [stack.own_namespace(), stack.config("a")]
+    assert "belongs to a Pulumi stack" in reasons(stack.up(*wanted))
+    assert stack.config_data("a") == {"their": "value"}
+    assert actions(stack.up(*wanted, adopt=True)) == {"unchanged": 1, "adopt": 1}
+
+
+def test_what_an_earlier_stack_let_go_of_is_taken_over(stack: Stack) -> None:
+    stack.up(stack.own_namespace())
+    theirs(stack, **OURS)
     report = stack.up(stack.own_namespace(), stack.config("a"))
     assert actions(report) == {"unchanged": 1, "adopt": 1}
 

@@ -169,3 +169,12 @@ def test_a_secret_is_replaced_without_being_shown(stack: Stack) -> None:
     reports = [stack.plan(space, after), stack.up(space, after)]
     assert [actions(report).get("replace") for report in reports] == [1, 1]
     assert_silent(told(stack, *reports))
+
+
+def test_a_key_taken_out_of_string_data_is_gone(stack: Stack) -> None:
+    both = changed(secret(stack, OLD), stringData={"key": OLD, "other": NEW})
+    stack.up(stack.own_namespace(), both)
+    stack.up(stack.own_namespace(), secret(stack, OLD))
+    found = stack.find(SECRET, "s")
+    assert found is not None
+    assert found["data"] == {"key": b64encode(OLD.encode()).decode("ascii")}
