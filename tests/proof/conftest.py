@@ -18,7 +18,14 @@ from corral.policy.parameters import PROBE_TENANT, tenant_parameters
 from corral.policy.probes import PROBE_NAMESPACE, admission_probes
 from tests.policy.cases import BAD, GOOD
 from tests.policy.pods import good_pod
-from tests.proof.grounds import GROUNDS, NOTHING, TOGETHER, documents, overpowered_documents
+from tests.proof.grounds import (
+    GROUNDS,
+    NOTHING,
+    TOGETHER,
+    documents,
+    overpowered_documents,
+    steward_documents,
+)
 from tests.proof.sandbox_kinds import definition_path, definitions
 from tests.proof.server import Server, pods
 
@@ -44,7 +51,8 @@ def apply(api: Api, document: dict[str, Any]) -> None:
 @pytest.fixture(scope="package")
 def server(api: Api) -> Iterator[Server]:
     """The API server with every wall up, asked as its administrator."""
-    made = [*documents(), *overpowered_documents(), *_probe_ground(), *admission_documents(True)]
+    accounts = [*overpowered_documents(), *steward_documents()]
+    made = [*documents(), *accounts, *_probe_ground(), *admission_documents(True)]
     for document in made:
         apply(api, document)
     # The kinds come after the policies that name them, as on a cluster that has neither.

@@ -33,6 +33,8 @@ GROUNDS = {
 }
 """Where each wall stands alone."""
 
+_RBAC = "rbac.authorization.k8s.io"
+
 NOTHING = "no-wall"
 """Where none stands: what is refused here, the API server itself refuses."""
 
@@ -79,55 +81,64 @@ def _in(namespace: str, document: Document) -> Document:
     return {**document, "metadata": {**document["metadata"], "namespace": namespace}}
 
 
+def steward_documents() -> Iterator[Document]:
+    """An account that may administer tenants, and change quotas, and nothing else."""
+    yield _account("steward", NOTHING)
+    yield from _bound(
+        "proof-steward",
+        [
+            {"apiGroups": ["corral.dev"], "resources": ["tenants"], "verbs": ["administer"]},
+            {"apiGroups": [""], "resources": ["resourcequotas"], "verbs": ["get", "patch"]},
+        ],
+        ("steward", NOTHING),
+    )
+
+
 def overpowered_documents() -> Iterator[Document]:
     """An account that was given far too much: everything in its tenant's namespace, every
     namespace, and what the platform keeps for the whole cluster. RBAC is no wall to it."""
-    subject = {"kind": "ServiceAccount", "name": "overpowered", "namespace": TOGETHER}
-    labels = {MANAGED_BY: MANAGER}
+    yield _account("overpowered", TOGETHER)
+    everything = {"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}
+    yield from _bound("proof-everything", [everything], ("overpowered", TOGETHER), TOGETHER)
+    yield from _bound(
+        "proof-cluster",
+        [
+            {
+                "apiGroups": [""],
+                "resources": ["namespaces", "namespaces/status", "namespaces/finalize"],
+                "verbs": ["*"],
+            },
+            {
+                "apiGroups": ["node.k8s.io", "scheduling.k8s.io", _RBAC],
+                "resources": ["runtimeclasses", "priorityclasses", "clusterroles"],
+                "verbs": ["*"],
+            },
+        ],
+        ("overpowered", TOGETHER),
+    )
+
+
+def _account(name: str, namespace: str) -> Document:
+    metadata = {"name": name, "namespace": namespace, "labels": {MANAGED_BY: MANAGER}}
+    return {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata}
+
+
+def _bound(
+    name: str, rules: list[Document], account: tuple[str, str], namespace: str = ""
+) -> Iterator[Document]:
+    """A role, and its binding to an account: in one namespace, or in the whole cluster."""
+    version = f"{_RBAC}/v1"
     yield {
-        "apiVersion": "v1",
-        "kind": "ServiceAccount",
-        "metadata": {"name": "overpowered", "namespace": TOGETHER, "labels": labels},
+        "apiVersion": version,
+        "kind": "ClusterRole",
+        "metadata": {"name": name},
+        "rules": rules,
     }
-    for name, rules, binding in (
-        (
-            "proof-everything",
-            [{"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}],
-            "RoleBinding",
-        ),
-        (
-            "proof-cluster",
-            [
-                {
-                    "apiGroups": [""],
-                    "resources": ["namespaces", "namespaces/status", "namespaces/finalize"],
-                    "verbs": ["*"],
-                },
-                {
-                    "apiGroups": [
-                        "node.k8s.io",
-                        "scheduling.k8s.io",
-                        "rbac.authorization.k8s.io",
-                    ],
-                    "resources": ["runtimeclasses", "priorityclasses", "clusterroles"],
-                    "verbs": ["*"],
-                },
-            ],
-            "ClusterRoleBinding",
-        ),
-    ):
-        group = "rbac.authorization.k8s.io"
-        yield {
-            "apiVersion": f"{group}/v1",
-            "kind": "ClusterRole",
-            "metadata": {"name": name},
-            "rules": rules,
-        }
-        where = {"namespace": TOGETHER} if binding == "RoleBinding" else {}
-        yield {
-            "apiVersion": f"{group}/v1",
-            "kind": binding,
-            "metadata": {"name": name, **where, "labels": labels},
-            "roleRef": {"apiGroup": group, "kind": "ClusterRole", "name": name},
-            "subjects": [subject],
-        }
+    where = {"namespace": namespace} if namespace else {}
+    yield {
+        "apiVersion": version,
+        "kind": "RoleBinding" if namespace else "ClusterRoleBinding",
+        "metadata": {"name": name, **where, "labels": {MANAGED_BY: MANAGER}},
+        "roleRef": {"apiGroup": _RBAC, "kind": "ClusterRole", "name": name},
+        "subjects": [{"kind": "ServiceAccount", "name": account[0], "namespace": account[1]}],
+    }

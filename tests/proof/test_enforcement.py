@@ -217,6 +217,16 @@ def test_where_digests_arent_asked_for_tags_are(server: Server) -> None:
     server.api.delete(f"/api/v1/namespaces/{name}")
 
 
+def test_the_right_to_administer_tenants_is_enough_and_is_had_for_the_whole_cluster_only(
+    acting_as: Callable[[str, str], Server],
+) -> None:
+    quota = f"/api/v1/namespaces/{TOGETHER}/resourcequotas/corral-agents"
+    more = {"spec": {"hard": {"pods": "99"}}}
+    assert acting_as(NOTHING, "steward").patch(quota, more).status == 200
+    # Every right in the namespace includes this one, and doesn't count.
+    assert acting_as(TOGETHER, "overpowered").patch(quota, more).by_rule("guard-rails")
+
+
 def test_parameters_are_read_again_after_all_policies_were_gone(server: Server) -> None:
     """The API server forgets how to watch most kinds of params then; see parameters.py."""
     documents = admission_documents(True)

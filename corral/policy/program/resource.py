@@ -27,14 +27,14 @@ class Resource:
     document: Document
     dependencies: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def group(self) -> str:
         """The API group ("" is core); "" for what isn't a Kubernetes object."""
         version = self.type.removeprefix(_KUBERNETES).partition(":")[0]
         group = version.rpartition("/")[0]
         return "" if group == "core" else group
 
-    @property
+    @cached_property
     def kind(self) -> str:
         """`Pod`, `Role`; "" for what isn't a Kubernetes object."""
         return self.type.rpartition(":")[2] if self.type.startswith(_KUBERNETES) else ""
@@ -49,7 +49,7 @@ class Resource:
         value = at(self.document, "metadata", "name")
         return value if isinstance(value, str) else ""
 
-    @property
+    @cached_property
     def namespace(self) -> str:
         """metadata.namespace; "" where it isn't said or known."""
         value = at(self.document, "metadata", "namespace")

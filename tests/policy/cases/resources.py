@@ -182,6 +182,19 @@ CASES: tuple[Case, ...] = (
             ("huge pages", "hugepages-2Mi", "4Mi"),
         )
     ),
+    _case(
+        "huge pages for the pod as a whole",
+        "resource-names",
+        (
+            (
+                ("spec", "resources"),
+                {
+                    "limits": {"cpu": "1", "hugepages-2Mi": "4Mi"},
+                    "requests": {"cpu": "1", "hugepages-2Mi": "4Mi"},
+                },
+            ),
+        ),
+    ),
     bad(
         "a confidential slot for a class that is none",
         "resource-names",
