@@ -30,6 +30,9 @@ class FaultyProxy:
         self._lock = threading.Lock()
         self.dead = False
         """When set, no connection is answered any more."""
+        self.left: int | None = None
+        """So many requests are carried out; of the last one the answer is lost, and then it is
+        dead. That is how a cluster looks after its engine was killed at this point."""
         self.injected: dict[str, int] = dict.fromkeys(FAULTS, 0)
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._http.daemon_threads = True
@@ -51,6 +54,11 @@ class FaultyProxy:
 
     def _fault(self, method: str) -> str | None:
         with self._lock:
+            if self.left is not None:
+                self.dead = self.left <= 0
+                self.left -= 1
+                if self.left == 0:
+                    return "drop after"
             if self.dead:
                 return "drop before"
             if self._random.random() >= self._rate:

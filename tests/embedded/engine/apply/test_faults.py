@@ -134,6 +134,15 @@ def test_a_program_may_register_the_inventories_namespace_too(own: Stack) -> Non
     assert own.api.find(NAMESPACE.path(HOME)) is None, "it went last, with the inventory in it"
 
 
+def test_the_namespace_stays_as_long_as_another_stack_needs_it(own: Stack) -> None:
+    other = Stack(api=own.api, name="other", folder=own.folder)
+    own.up()
+    other.up(other.own_namespace())
+    assert own.destroy().ok
+    assert "deletionTimestamp" not in own.api.get(NAMESPACE.path(HOME))["metadata"]
+    assert other.engine().members()
+
+
 def test_one_stack_does_not_take_the_namespace_from_another(own: Stack) -> None:
     other = Stack(api=own.api, name="other", folder=own.folder)
     own.up(own.own_namespace(HOME))

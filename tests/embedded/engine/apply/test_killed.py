@@ -1,4 +1,4 @@
-"""SIGKILL at any moment of an `up`: the next one converges to the same objects."""
+"""An `up` that is killed: whenever that was, the next one converges to the same objects."""
 
 from __future__ import annotations
 
@@ -12,10 +12,15 @@ from typing import Any, Final
 import pytest
 
 from corral.embedded.cluster import EmbeddedCluster
-from corral.embedded.engine.inventory import Inventory
+from corral.embedded.engine.inventory import KINDS, NAMESPACES, Inventory
 from corral.embedded.engine.objects import PART_OF
-from corral.kubernetes import Api, Discovery
+from corral.embedded.engine.registration import Registration
+from corral.kubernetes import Access, Api, Discovery, Retries, Unreachable
+from tests.embedded.engine.apply.faults import FaultyProxy
 from tests.embedded.engine.apply.killed import VARIANTS, run, write_project
+from tests.embedded.engine.apply.rig import PROJECT, Stack, actions
+from tests.embedded.engine.apply.test_removal import definition, thing
+from tests.kubernetes.doubles import access_to
 
 pytestmark = pytest.mark.cluster
 
@@ -29,14 +34,17 @@ LINES: Final = 150
 Objects = dict[str, dict[str, Any]]
 
 
-def labelled(api: Api, stack: str) -> Objects:
-    """Every object of the cluster with the set's label, of whatever kind, made comparable."""
-    inventory = Inventory(api, project="killed", stack=stack)
+def labelled(
+    api: Api, stack: str, project: str = "killed", kinds: frozenset[str] = frozenset()
+) -> Objects:
+    """Every object of the cluster with the set's label, of whatever kind (or of one of `kinds`),
+    made comparable."""
+    inventory = Inventory(api, project=project, stack=stack)
     discovery = Discovery(api)
     discovery.refresh()
     found: Objects = {}
     for resource in discovery.all():
-        if "list" not in resource.verbs:
+        if "list" not in resource.verbs or (kinds and resource.kind not in kinds):
             continue
         for document in api.list(resource.collection(), labels=f"{PART_OF}={inventory.id}"):
             metadata = document["metadata"]
@@ -129,10 +137,107 @@ def test_a_killed_run_is_made_good_by_the_next_one(
     assert killed >= MOMENTS * 0.9, "most runs were killed before their end"
 
 
-def assert_covered(api: Api, stack: str, where: str) -> None:
-    """Whatever a killed run left behind, the inventory lists its kind."""
-    inventory = Inventory(api, project="killed", stack=stack)
-    inventory.load()
-    kinds = {name.partition(" ")[0] for name in labelled(api, stack)}
-    listed = {kind.partition(".")[0] for kind in inventory.kinds}
-    assert kinds <= listed, where
+def assert_covered(api: Api, stack: str, where: str, project: str = "killed") -> None:
+    """Whatever a killed run left behind, the inventory lists its kind and its namespace."""
+    parent = api.find(Inventory(api, project=project, stack=stack).path) or {"metadata": {}}
+    notes = parent["metadata"].get("annotations", {})
+    listed = {kind.partition(".")[0] for kind in notes.get(KINDS, "").split(",")}
+    spaces = {"", *notes.get(NAMESPACES, "").replace(stack, "STACK").split(",")}
+    for name in labelled(api, stack, project, FORMS if project == PROJECT else frozenset()):
+        kind, _, id_ = name.partition(" ")
+        assert kind in listed, (where, name)
+        assert id_.partition("/")[0] in spaces, (where, name)
+
+
+def test_a_run_that_ends_after_any_of_its_requests_is_made_good_by_the_next_one(
+    stack: Stack, control_plane: EmbeddedCluster, tmp_path: Path
+) -> None:
+    """Every point at which a run can be killed, as far as the cluster can tell: after the first
+    request, after the second, and so on, until the run gets through."""
+    access = Access(kubeconfig=control_plane.kubeconfig, context="corral")
+    (tmp_path / "proxy").mkdir()
+    points = 0
+    while True:
+        own = Stack(api=stack.api, name=f"{stack.name}-{points:02}", folder=stack.folder)
+        ended = []
+        for wanted in (first_form(own), second_form(own)):
+            with FaultyProxy(access, seed=0, rate=0.0) as proxy:
+                proxy.left = points + 1
+                ended.append(run_through(proxy, own, wanted, tmp_path / "proxy"))
+            where = f"after {points + 1} requests, form {len(ended)}"
+            assert_covered(own.api, own.name, where, PROJECT)
+            report = own.up(*wanted)
+            assert report.ok, (where, report.failures)
+            found = labelled(own.api, own.name, PROJECT, FORMS)
+            assert {*found} == {shown(w, own.name) for w in wanted}, where
+            assert actions(own.up(*wanted)).keys() == {"unchanged"}, where
+        points += 1
+        if all(ended):
+            break
+    assert points > 12, "a run has many requests"
+
+
+FORMS: Final = frozenset(
+    {
+        "ConfigMap", "CustomResourceDefinition", "Namespace", "RoleBinding", "ServiceAccount",
+        "Thing",
+    }
+)  # fmt: skip
+"""Kinds of the two forms."""
+
+
+def first_form(stack: Stack) -> list[Registration]:
+    return [
+        definition(stack),
+        stack.own_namespace(),
+        stack.config("kept", {"form": "1"}),
+        stack.config("goes"),
+        role_binding(stack, "view"),
+        thing(stack),
+    ]
+
+
+def second_form(stack: Stack) -> list[Registration]:
+    """An update, a removal, a replacement and a new kind."""
+    account = {
+        "apiVersion": "v1",
+        "kind": "ServiceAccount",
+        "metadata": {"name": "comes", "namespace": stack.namespace},
+    }
+    return [
+        stack.own_namespace(),
+        stack.config("kept", {"form": "2"}),
+        role_binding(stack, "edit"),
+        stack.object(account),
+    ]
+
+
+def role_binding(stack: Stack, role: str) -> Registration:
+    group = "rbac.authorization.k8s.io"
+    return stack.object(
+        {
+            "apiVersion": f"{group}/v1",
+            "kind": "RoleBinding",
+            "metadata": {"name": "binding", "namespace": stack.namespace},
+            "roleRef": {"apiGroup": group, "kind": "ClusterRole", "name": role},
+        }
+    )
+
+
+def shown(registration: Registration, stack: str) -> str:
+    """The registration's object as `labelled` names it."""
+    inputs = registration.inputs
+    metadata = inputs["metadata"]
+    name = f"{inputs['kind']} {metadata.get('namespace', '')}/{metadata['name']}"
+    return name.replace(stack, "STACK")
+
+
+def run_through(proxy: FaultyProxy, stack: Stack, wanted: list[Registration], folder: Path) -> bool:
+    """Whether the run got to its end."""
+    impatient = Retries(bound=0.0, internal_error_bound=0.0)
+    api = Api.connect(access_to(proxy.url, folder), retries=impatient)
+    cut = Stack(api=api, name=stack.name, folder=stack.folder)
+    try:
+        return cut.up(*wanted).ok
+    except Unreachable:
+        return False
