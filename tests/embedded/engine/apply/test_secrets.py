@@ -127,7 +127,7 @@ def test_a_secret_that_somebody_changed_is_put_back(stack: Stack) -> None:
 
 def broken(stack: Stack, what: str) -> Registration:
     if what == "not base64":
-        return changed(secret(stack, OLD), data={"key": f"{OLD}!"})
+        return changed(secret(stack, OLD, "data"), data={"key": f"{OLD}!"})
     if what == "a number":
         return changed(secret(stack, OLD), stringData={"key": {"deeper": OLD}})
     if what == "a bad name":
