@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
 
-import orjson
-
 from corral.embedded.engine import paths
 from corral.embedded.engine.objects import (
     DEPTH,
@@ -21,6 +19,7 @@ from corral.embedded.engine.objects import (
     URN,
     Key,
     Live,
+    json_of,
 )
 from corral.embedded.engine.registration import Document, Registration, ResourceFailed
 from corral.kubernetes import Resource
@@ -47,7 +46,7 @@ class Desired:
         return self.resource.path(self.key.name, self.key.namespace)
 
     def body(self) -> bytes:
-        return orjson.dumps(self.document)
+        return json_of(self.document)
 
 
 def key_of(registration: Registration, group: str, namespaced: bool) -> Key:
@@ -134,5 +133,4 @@ def _marked(inputs: Document, key: Key, set_id: str, marks: Mapping[str, str]) -
 
 
 def _digest(document: Document) -> str:
-    canonical = orjson.dumps(document, option=orjson.OPT_SORT_KEYS)
-    return sha256(canonical).hexdigest()[:_DIGEST_LENGTH]
+    return sha256(json_of(document, sort=True)).hexdigest()[:_DIGEST_LENGTH]

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import orjson
 
-from corral.embedded.engine.registration import Document
+from corral.embedded.engine.registration import Document, ResourceFailed
 from corral.kubernetes import Resource
 
 MANAGER: Final = "corral"
@@ -128,6 +128,14 @@ def live_of(resource: Resource, document: Document) -> Live:
         deleting="deletionTimestamp" in metadata,
         body=orjson.dumps(document),
     )
+
+
+def json_of(document: Document, *, sort: bool = False) -> bytes:
+    """The document as JSON. ResourceFailed where it has none (a number beyond 64 bits)."""
+    try:
+        return orjson.dumps(document, option=orjson.OPT_SORT_KEYS if sort else None)
+    except orjson.JSONEncodeError as error:
+        raise ResourceFailed(f"its inputs can't be written as JSON: {error}") from None
 
 
 def _ours(entry: Mapping[str, Any]) -> bool:

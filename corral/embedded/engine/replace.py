@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-import orjson
-
 from corral.embedded.engine import paths
 from corral.embedded.engine.desired import Desired
 from corral.embedded.engine.differences import holds
-from corral.embedded.engine.objects import MANAGER, Live
+from corral.embedded.engine.objects import MANAGER, Live, json_of
 from corral.embedded.engine.registration import ResourceFailed
 from corral.embedded.engine.waiting import TookTooLong, Waiting
 from corral.kubernetes import Api, ApiError
@@ -87,7 +85,7 @@ def rehearse(api: Api, desired: Desired) -> None:
             "POST",
             desired.resource.collection(desired.key.namespace),
             query={"dryRun": "All", "fieldManager": MANAGER, "fieldValidation": "Strict"},
-            body=orjson.dumps(document),
+            body=json_of(document),
         )
     except ApiError as error:
         about_the_name = error.causes and all(

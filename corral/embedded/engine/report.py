@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -106,10 +107,11 @@ class Report:
 
 @dataclass(kw_only=True)
 class Record:
-    """Collects what happens during a run; `record` may be called from many threads: each append is
-    one operation of the interpreter."""
+    """Collects what happens during a run. May be used from many threads; the listener hears of one
+    event at a time."""
 
     on_event: OnEvent
+    _telling: threading.Lock = field(default_factory=threading.Lock)
     changes: list[Change] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     notes: dict[str, None] = field(default_factory=dict)
@@ -125,7 +127,7 @@ class Record:
     def fail(self, urn: str, reason: str) -> None:
         """Something other than a registration went wrong (those are counted by the monitor)."""
         self.failures.append(Failure(urn=urn, reason=reason))
-        self.on_event(Event(action="failure", text=reason, urn=urn))
+        self.tell(Event(action="failure", text=reason, urn=urn))
 
     def note(self, text: str) -> None:
         """Each text once in the report; on the screen whenever it comes."""
@@ -134,7 +136,12 @@ class Record:
 
     def progress(self, text: str) -> None:
         """A text that is worth nothing afterwards."""
-        self.on_event(Event(action="note", text=text))
+        self.tell(Event(action="note", text=text))
+
+    def tell(self, event: Event) -> None:
+        """Hands an event on and keeps nothing."""
+        with self._telling:
+            self.on_event(event)
 
     def counts(self) -> dict[Action, int]:
         found = Counter(change.action for change in self.changes)

@@ -79,7 +79,7 @@ class Session:
 
     def failed(self, registration: Registration, error: ResourceFailed) -> None:
         text = f"{registration.type} {registration.name}: {error}"
-        self.record.on_event(Event(action="failure", text=text, urn=registration.urn))
+        self.record.tell(Event(action="failure", text=text, urn=registration.urn))
 
     def claim(self, key: Key, urn: str) -> None:
         """ResourceFailed where another resource of the program means the same object."""

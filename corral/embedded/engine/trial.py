@@ -10,7 +10,7 @@ import orjson
 
 from corral.embedded.engine.desired import Desired
 from corral.embedded.engine.explanations import explain
-from corral.embedded.engine.objects import MANAGER
+from corral.embedded.engine.objects import MANAGER, json_of
 from corral.embedded.engine.registration import Document
 from corral.embedded.engine.report import Record
 from corral.kubernetes import Api, ApiError
@@ -39,9 +39,7 @@ class Trial:
 
     def apply(self, desired: Desired, document: Document) -> Document:
         """The object as it would stand after applying `document`. Raises ApiError."""
-        answer = self.api.send_apply(
-            desired.path, orjson.dumps(document), manager=MANAGER, dry_run=True
-        )
+        answer = self.api.send_apply(desired.path, json_of(document), manager=MANAGER, dry_run=True)
         for warning in answer.warnings:
             self.record.note(f"{desired.key}: {warning}")
         after: Document = orjson.loads(answer.body)
@@ -72,7 +70,7 @@ class Trial:
         """In a namespace that every cluster has. What is refused there on the ground of quota, a
         missing ServiceAccount or admission says nothing about the namespace to come."""
         metadata = {**desired.document["metadata"], "namespace": ELSEWHERE}
-        body = orjson.dumps({**desired.document, "metadata": metadata})
+        body = json_of({**desired.document, "metadata": metadata})
         query = {"dryRun": "All", "fieldManager": MANAGER, "fieldValidation": "Strict"}
         path = desired.resource.collection(ELSEWHERE)
         try:
