@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
+from corral.commands.pulumi_events import PulumiEvents
 from corral.commands.screen import Screen
 from corral.commands.stacks import Stack
 from corral.errors import BadInput, UserError
@@ -28,51 +29,49 @@ PARALLEL = 64
 
 def pulumi_up(stack: Stack, *, screen: Screen, local_backend: bool) -> Mapping[str, int]:
     """`pulumi up`; the count of resources by what became of them."""
-    with _workspace(stack, screen=screen, local_backend=local_backend) as selected:
-        result = selected.up(
-            parallel=PARALLEL, on_output=lambda line: _show(screen, line), color="never"
-        )
+    with _workspace(stack, screen=screen, local_backend=local_backend) as (selected, events):
+        result = selected.up(parallel=PARALLEL, on_event=events)
         return _counted(result.summary.resource_changes)
 
 
 def pulumi_plan(stack: Stack, *, screen: Screen, local_backend: bool) -> Mapping[str, int]:
     """`pulumi preview`; the count of resources by what would become of them."""
-    with _workspace(stack, screen=screen, local_backend=local_backend) as selected:
-        result = selected.preview(
-            parallel=PARALLEL, on_output=lambda line: _show(screen, line), color="never"
-        )
-        return {str(change): count for change, count in result.change_summary.items()}
+    with _workspace(stack, screen=screen, local_backend=local_backend) as (selected, events):
+        result = selected.preview(parallel=PARALLEL, on_event=events)
+        return _counted(result.change_summary)
 
 
 def pulumi_destroy(stack: Stack, *, screen: Screen, local_backend: bool) -> Mapping[str, int]:
     """`pulumi destroy`; the count of resources by what became of them."""
-    with _workspace(stack, screen=screen, local_backend=local_backend) as selected:
-        result = selected.destroy(
-            parallel=PARALLEL, on_output=lambda line: _show(screen, line), color="never"
-        )
+    with _workspace(stack, screen=screen, local_backend=local_backend) as (selected, events):
+        result = selected.destroy(parallel=PARALLEL, on_event=events)
         return _counted(result.summary.resource_changes)
 
 
 @contextmanager
-def _workspace(stack: Stack, *, screen: Screen, local_backend: bool) -> Iterator[automation.Stack]:
+def _workspace(
+    stack: Stack, *, screen: Screen, local_backend: bool
+) -> Iterator[tuple[automation.Stack, PulumiEvents]]:
     from pulumi import automation  # noqa: PLC0415 - 0.3 s that the embedded engine need not pay
 
     environment = {**CLIENT_LIMITS, **backend(stack, allow_local=local_backend)}
     command = _cli(screen)
+    events = PulumiEvents(screen)
     try:
         selected = automation.create_or_select_stack(
             stack_name=stack.name,
             work_dir=str(stack.project.root),
             opts=automation.LocalWorkspaceOptions(env_vars=environment, pulumi_command=command),
         )
-        yield selected
+        yield selected, events
     except automation.ConcurrentUpdateError as error:
         raise UserError(
             f"Another update of stack {stack.name} is under way, or was killed. Wait for it, or, "
             f"when you know that none is running: pulumi cancel -s {stack.name}"
         ) from error
     except automation.CommandError as error:
-        raise UserError(f"Pulumi failed for stack {stack.name}:\n{_tail(str(error))}") from error
+        said = _told(events.errors) or _tail(str(error))
+        raise UserError(f"Pulumi failed for stack {stack.name}:\n{said}") from error
 
 
 def _cli(screen: Screen) -> automation.PulumiCommand:
@@ -142,12 +141,18 @@ def _logged_in() -> str:
 
 
 def _counted(changes: Mapping[automation.OpType, int] | None) -> dict[str, int]:
-    return {str(change): count for change, count in (changes or {}).items()}
+    return {str(getattr(change, "value", change)): n for change, n in (changes or {}).items()}
 
 
-def _show(screen: Screen, line: str) -> None:
-    if line.strip():
-        screen.note(line.rstrip())
+def _told(errors: list[str]) -> str:
+    """The first error whole, the others by their first two paragraphs: what follows is advice that
+    repeats itself. What the embedded engine made, Pulumi refuses to create."""
+    said = [*errors[:1], *("\n".join(error.split("\n\n")[:2]) for error in errors[1:])]
+    if any("already exists" in error for error in errors):
+        said.append(
+            "If the embedded engine made them: corral destroy STACK --engine embedded goes first"
+        )
+    return "\n".join(said)
 
 
 def _tail(text: str, *, lines: int = 25) -> str:

@@ -63,6 +63,11 @@ def open_stack(
             "--kubeconfig and --context go together: a cluster is named in full, never guessed"
         )
     if kubeconfig is not None and context is not None:
+        if engine is EngineChoice.PULUMI:
+            raise BadInput(
+                "Pulumi takes the cluster from the stack file: name it there (cluster.kubeconfig "
+                "and cluster.context) instead of --kubeconfig, or use --engine embedded"
+            )
         if not kubeconfig.expanduser().is_file():
             raise BadInput(f"--kubeconfig {kubeconfig}: there is no such file")
         named = ExistingCluster(

@@ -46,6 +46,10 @@ def test_a_wrong_stack_file_is_explained_by_every_command(
         (["up", "local", "--kubeconfig", "x"], ["--context"]),
         (["up", "local", "--context", "x"], ["--kubeconfig"]),
         (["up", "local", "--kubeconfig", "absent", "--context", "x"], ["absent", "no such file"]),
+        (
+            ["up", "local", "--engine", "pulumi", "--kubeconfig", "x", "--context", "x"],
+            ["stack file", "--engine embedded"],
+        ),
         (["-C", "absent", "status", "local"], ["absent"]),
         (["up", "local", "--engine", "magic"], ["magic", "embedded", "pulumi"]),
         (["up", "local", "--workers", "0"], ["--workers"]),

@@ -1,0 +1,58 @@
+"""Pulumi's stream of events as the same lines that the embedded engine's progress has."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from corral.commands.embedded_engine import NOTE_EVERY
+from corral.commands.reports import short_urn
+from corral.commands.screen import Screen
+
+if TYPE_CHECKING:
+    from pulumi.automation.events import DiagnosticEvent, EngineEvent
+
+# Pulumi's messages carry colour directives such as <{%reset%}>.
+_COLOUR = re.compile(r"<\{%[^%]*%\}>")
+# The Python host ends a program that is cancelled by an interrupt, and prints that.
+_CANCELLED = "KeyboardInterrupt"
+
+
+class PulumiEvents:
+    """Shows progress once a second and each warning or error once; `errors` keeps the errors."""
+
+    def __init__(self, screen: Screen) -> None:
+        self._screen = screen
+        self._counts: Counter[str] = Counter()
+        self._seen: set[str] = set()
+        self._shown = time.monotonic()
+        self.errors: list[str] = []
+
+    def __call__(self, event: EngineEvent) -> None:
+        if event.res_outputs_event is not None:
+            self._counts[str(event.res_outputs_event.metadata.op.value)] += 1
+            self._progress()
+        if event.diagnostic_event is not None:
+            self._message(event.diagnostic_event)
+
+    def _progress(self) -> None:
+        now = time.monotonic()
+        if now - self._shown >= NOTE_EVERY:
+            self._shown = now
+            counted = ", ".join(f"{count} {what}" for what, count in self._counts.items())
+            self._screen.step("resources", counted)
+
+    def _message(self, event: DiagnosticEvent) -> None:
+        text = _COLOUR.sub("", event.message).strip()
+        if event.ephemeral or not text or text in self._seen or _CANCELLED in text:
+            return
+        self._seen.add(text)
+        where = f"{short_urn(event.urn)}: " if event.urn else ""
+        if event.severity == "error":
+            self.errors.append(f"{where}{text}")
+        elif event.severity == "warning":
+            self._screen.note(f"note: {where}{text}", style="yellow")
+        else:
+            self._screen.step(text)
