@@ -61,7 +61,7 @@ def server(api: Api) -> Iterator[Server]:
         apply(api, document)
     found = Server(api=api)
     until(lambda: all(map(partial(_served, api), definitions())), "the sandbox kinds are served")
-    _until_enforced(found)
+    until_enforced(found)
     _pods_that_exist(found)
     yield found
     _take_down(api, [*made, *kinds])
@@ -94,7 +94,8 @@ def _probe_ground() -> list[dict[str, Any]]:
     ]
 
 
-def _until_enforced(server: Server) -> None:
+def until_enforced(server: Server) -> None:
+    """Waits until every policy refuses its probe, and good pods are let in everywhere."""
     discovery = Discovery(server.api)
 
     def refused() -> bool:

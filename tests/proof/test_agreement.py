@@ -11,12 +11,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from corral.policy.admission import admission_documents, judge
+from corral.policy.policies import HOST, IDENTITY, IMAGES, METADATA, PLACEMENT, RESOURCES
 from corral.policy.rule import Facts
 from corral.policy.rules import RULES
 from tests.policy.cases import BAD, GOOD
 from tests.policy.pods import CLASSES, Changes, Document, changed, good_pod, parameters
 from tests.proof.conftest import apply, until
-from tests.proof.server import Server, pods
+from tests.proof.server import Server, Verdict, pods
 
 pytestmark = pytest.mark.cluster
 
@@ -26,6 +27,15 @@ OPEN = "agents-warned"
 _TEXT = re.compile(r"binding '[^']+': (?P<words>\[(?P<rule>[a-z-]+)\].*)", re.DOTALL)
 
 _CREATED = [case for case in (*BAD, *GOOD) if case.changes and not case.ephemeral]
+_POD_POLICIES = {IDENTITY, RESOURCES, PLACEMENT, HOST, METADATA, IMAGES}
+_ONE_OF_EACH_POLICY: Changes = (
+    (("spec", "securityContext", "runAsUser"), 1),
+    (("spec", "volumes", 0, "emptyDir"), {}),
+    (("spec", "schedulerName"), "mine"),
+    (("spec", "hostPID"), True),
+    (("metadata", "annotations", "dev.gvisor.x"), "y"),
+    (("spec", "containers", 0, "image"), "agent"),
+)
 _QUANTITIES = st.sampled_from(
     ["0", "1", "100m", "250m", "1500m", "0.3", "64Mi", "1Gi", "1.5Gi", "4Gi", "9Gi", "1e9", "2M"]
 )
@@ -77,8 +87,8 @@ def warned(server: Server) -> Iterator[Server]:
         "automountServiceAccountToken": False,
     }
     apply(server.api, account)
-    bad = changed(good_pod("worker"), [(("spec", "schedulerName"), "mine")])
-    until(lambda: len(server.create(pods(OPEN), bad).warnings) == 1, "warnings come")
+    bad = changed(good_pod("worker"), _ONE_OF_EACH_POLICY)
+    until(lambda: _who_warns(server.create(pods(OPEN), bad)) == _POD_POLICIES, "all of them warn")
     yield server
     for document in admission_documents(True):
         kind = "validatingadmissionpolicies"
@@ -110,6 +120,11 @@ def test_python_and_cel_find_the_same(warned: Server, class_name: str, changes: 
     for rule, words in told.items():
         # Of many warnings the server sends only the beginnings.
         assert found[rule].startswith(words)
+
+
+def _who_warns(verdict: Verdict) -> set[str]:
+    text = " ".join(verdict.warnings)
+    return {name for name in _POD_POLICIES if f"'{name}-warned'" in text}
 
 
 def _told(warnings: tuple[str, ...]) -> Iterator[tuple[str, str]]:

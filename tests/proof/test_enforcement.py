@@ -20,7 +20,7 @@ from tests.policy.pods import (
     container,
     good_pod,
 )
-from tests.proof.conftest import apply, until
+from tests.proof.conftest import apply, until, until_enforced
 from tests.proof.grounds import GROUNDS, NOTHING, TOGETHER
 from tests.proof.server import Server, pods
 
@@ -237,12 +237,7 @@ def test_parameters_are_read_again_after_all_policies_were_gone(server: Server) 
     until(lambda: server.create(pods(GROUNDS_POLICIES), bad).status == 201, "no policy is left")
     for document in documents:
         apply(server.api, document)
-    until(lambda: server.create(pods(GROUNDS_POLICIES), bad).refused, "policies are back")
-    until(
-        lambda: server.create(pods(GROUNDS_POLICIES), good_pod("worker")).status == 201,
-        "parameters are found",
-    )
-    assert server.create(pods(NOTHING), bad).status == 201
+    until_enforced(server)  # which takes parameters: without them good pods are refused too
 
 
 GROUNDS_POLICIES = next(iter(GROUNDS.values()))
