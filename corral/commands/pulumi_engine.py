@@ -18,6 +18,7 @@ from corral.commands.pulumi_events import PulumiEvents
 from corral.commands.screen import Screen
 from corral.commands.stacks import Stack
 from corral.errors import BadInput, UserError
+from corral.settings.loading import stack_file
 
 if TYPE_CHECKING:
     from pulumi import automation
@@ -57,13 +58,21 @@ def _workspace(
     environment = {**CLIENT_LIMITS, **backend(stack, allow_local=local_backend)}
     command = _cli(screen)
     events = PulumiEvents(screen)
-    try:
+    with _stack_file_kept(stack), _readable(stack, events):
         selected = automation.create_or_select_stack(
             stack_name=stack.name,
             work_dir=str(stack.project.root),
             opts=automation.LocalWorkspaceOptions(env_vars=environment, pulumi_command=command),
         )
         yield selected, events
+
+
+@contextmanager
+def _readable(stack: Stack, events: PulumiEvents) -> Iterator[None]:
+    from pulumi import automation  # noqa: PLC0415 - as above
+
+    try:
+        yield
     except automation.ConcurrentUpdateError as error:
         raise UserError(
             f"Another update of stack {stack.name} is under way, or was killed. Wait for it, or, "
@@ -72,6 +81,19 @@ def _workspace(
     except automation.CommandError as error:
         said = _told(events.errors) or _tail(str(error))
         raise UserError(f"Pulumi failed for stack {stack.name}:\n{said}") from error
+
+
+@contextmanager
+def _stack_file_kept(stack: Stack) -> Iterator[None]:
+    """Pulumi writes the salt of its passphrase into the stack file, without its comments. In a
+    stack whose state is ours that salt is of this machine and belongs into no commit."""
+    file = stack_file(stack.name, stack.project.root)
+    before = file.read_bytes()
+    try:
+        yield
+    finally:
+        if stack.simulated and file.read_bytes() != before:
+            file.write_bytes(before)
 
 
 def _cli(screen: Screen) -> automation.PulumiCommand:

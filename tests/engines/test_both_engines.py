@@ -14,7 +14,7 @@ import pytest
 
 from corral.embedded.engine.objects import PART_OF
 from corral.kubernetes import Access, Api
-from tests.project_copy import copy_project, corral
+from tests.project_copy import ROOT, copy_project, corral
 
 ENGINE = ("pulumi", "pulumi-language-python", "pulumi-resource-kubernetes")
 MISSING = [program for program in ENGINE if shutil.which(program) is None]
@@ -143,6 +143,11 @@ def test_the_same_urns_are_registered(embedded: Path, pulumi: Path) -> None:
     assert exported.returncode == 0, exported.stderr
     state = orjson.loads(exported.stdout)["deployment"]["resources"]
     assert {resource["urn"] for resource in state} == _embedded_urns(embedded)
+
+
+def test_pulumi_leaves_the_stack_file_as_it_was(pulumi: Path) -> None:
+    name = Path("stacks") / "Pulumi.local.yaml"
+    assert (pulumi / name).read_bytes() == (ROOT / name).read_bytes()
 
 
 def test_under_pulumi_a_second_preview_has_no_changes(pulumi: Path) -> None:
