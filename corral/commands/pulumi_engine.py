@@ -79,7 +79,7 @@ def _readable(stack: Stack, events: PulumiEvents) -> Iterator[None]:
             f"when you know that none is running: pulumi cancel -s {stack.name}"
         ) from error
     except automation.CommandError as error:
-        said = _told(events.errors) or _tail(str(error))
+        said = _told([*events.errors, events.stderr()]).strip() or _tail(str(error))
         raise UserError(f"Pulumi failed for stack {stack.name}:\n{said}") from error
 
 

@@ -28,6 +28,7 @@ class PulumiEvents:
         self._counts: Counter[str] = Counter()
         self._seen: set[str] = set()
         self._shown = time.monotonic()
+        self._stderr: list[str] = []
         self.errors: list[str] = []
 
     def __call__(self, event: EngineEvent) -> None:
@@ -36,6 +37,11 @@ class PulumiEvents:
             self._progress()
         if event.diagnostic_event is not None:
             self._message(event.diagnostic_event)
+
+    def stderr(self) -> str:
+        """What the program wrote to stderr; nothing where that is how the host ended it."""
+        text = "\n".join(line for line in self._stderr if line)
+        return "" if _CANCELLED in text else text
 
     def _progress(self) -> None:
         now = time.monotonic()
@@ -46,7 +52,9 @@ class PulumiEvents:
 
     def _message(self, event: DiagnosticEvent) -> None:
         text = _COLOUR.sub("", event.message).strip()
-        if event.ephemeral or not text or text in self._seen or _CANCELLED in text:
+        if event.severity == "info#err":
+            self._stderr.append(text)
+        if event.ephemeral or not text or text in self._seen or event.severity == "info#err":
             return
         self._seen.add(text)
         where = f"{short_urn(event.urn)}: " if event.urn else ""
