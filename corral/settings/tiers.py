@@ -85,7 +85,6 @@ def _kata(runtime: str) -> dict[str, str]:
     return {**KATA_NODE_LABELS, f"{RUNTIME_LABEL_PREFIX}{runtime}": "true"}
 
 
-
 RUNTIMES: dict[str, Runtime] = {
     runtime.name: runtime
     for runtime in (
