@@ -9,6 +9,7 @@ from typing import Final
 from corral.embedded.engine.apply import is_settled, withhold
 from corral.embedded.engine.desired import Desired, desire, key_of
 from corral.embedded.engine.differences import FieldChange, field_changes, overlaid
+from corral.embedded.engine.ledger import Failure
 from corral.embedded.engine.objects import Key, Live
 from corral.embedded.engine.registration import (
     Document,
@@ -109,8 +110,8 @@ class PlanExecutor:
         )
 
     def _fail(self, registration: Registration, error: ResourceFailed) -> None:
-        reason = f"{registration.type} {registration.name}: {error}"
-        self._session.record.fail(registration.urn, reason)
+        self._session.record.failures.append(Failure(urn=registration.urn, reason=str(error)))
+        self._session.failed(registration, error)
 
     def _register(self, registration: Registration) -> Outcome:
         session = self._session
