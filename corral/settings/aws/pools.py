@@ -1,0 +1,62 @@
+"""Node pools on EKS: declared by what they isolate and on what machines, not by instance type."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from corral.settings.aws.texts import ZoneLetter
+from corral.settings.quantities import Bytes, parse_bytes
+from corral.settings.strict import RuntimeName, Strict
+from corral.settings.tiers import DEFAULT_RUNTIME, Tier
+
+Machines = Literal["virtual", "nested", "metal", "snp"]
+
+InstanceType = Annotated[str, Field(pattern=r"^[a-z0-9-]{2,20}\.[a-z0-9-]{2,20}$")]
+
+
+class EksPool(Strict):
+    """Nodes of one shape in a self-managed Auto Scaling group. Their CPU, memory and pods follow
+    from the instance type."""
+
+    tier: Annotated[Tier, Field(strict=False)] | None = None
+    """The isolation tier that its nodes serve; left out for nodes that run the platform itself."""
+    runtimes: tuple[RuntimeName, ...] = Field(default=(), strict=False)
+    """Runtimes that its nodes serve; the tier's default runtime when empty."""
+    machines: Machines
+    """What its nodes are: `virtual`, `nested` (virtual machines that can run microVMs), `metal`, or
+    `snp` (virtual machines with memory encrypted against the host)."""
+    instances: tuple[InstanceType, ...] = Field(default=(), strict=False)
+    """Instance types, in order of preference; those that corral knows for these machines when
+    empty. A pool is counted with the smallest of them."""
+    min_nodes: Annotated[int, Field(ge=0, le=1000, alias="min-nodes")] = 0
+    """Fewest nodes."""
+    max_nodes: Annotated[int, Field(ge=1, le=1000, alias="max-nodes")]
+    """Most nodes."""
+    zones: tuple[ZoneLetter, ...] = Field(default=(), strict=False)
+    """Zones of the network that its nodes are in; all of them when empty."""
+    volume: Bytes = parse_bytes("200Gi")
+    """Root volume of one node (gp3, encrypted): images, logs and sandboxes' scratch."""
+    processes: Annotated[int, Field(ge=64, le=65536)] = 1024
+    """Most processes in one sandbox: the kubelet's podPidsLimit, or the guest kernel's pid_max."""
+    architecture: Literal["amd64", "arm64"] = "amd64"
+    """Its processors."""
+    capacity: Literal["on-demand", "spot", "reserved"] = "on-demand"
+    """How its nodes are bought. Spot nodes go with two minutes' notice: only for classes that are
+    `restartable`."""
+    reserved_nodes: Annotated[int, Field(ge=0, le=1000, alias="reserved-nodes")] = 0
+    """Nodes that are paid for whether they run or not, so that they can start at any time: only
+    with `capacity: reserved`."""
+
+    @property
+    def served_runtimes(self) -> tuple[str, ...]:
+        """The runtimes that its nodes serve; none for a pool without a tier."""
+        if self.tier is None:
+            return ()
+        return self.runtimes or (DEFAULT_RUNTIME[self.tier],)
+
+    @property
+    def nodes(self) -> int:
+        """How many nodes there can be."""
+        return self.max_nodes
