@@ -210,11 +210,11 @@ def _nodes(api: Api, stack: Stack) -> Iterator[Finding]:
         if pool.tier is None:
             continue
         serving = [n for n in nodes if n["metadata"].get("labels", {}).get(TIER_LABEL) == pool.tier]
-        if len(serving) >= pool.nodes:
+        if len(serving) >= pool.nodes_at_first:
             yield ok(f"pool {name}: {len(serving)} nodes of tier {pool.tier}")
         else:
             yield warning(
-                f"pool {name}: {len(serving)} of {pool.nodes} nodes carry {TIER_LABEL}={pool.tier}",
+                f"pool {name}: {len(serving)} of {pool.nodes_at_first} nodes carry {TIER_LABEL}={pool.tier}",
                 why="sandboxes of that tier wait until there is a node for them",
                 fix=f"label and taint the nodes that serve {pool.tier} (docs/tiers.md)",
             )

@@ -34,8 +34,9 @@ class EksCluster(Strict):
 
     kind: Literal["eks"]
     """It is created and deleted with the stack."""
-    name: Name
-    """Its name in AWS; the names of what belongs to it begin so."""
+    name: Annotated[
+        Name, Field(description="Its name in AWS; the names of what belongs to it begin so.")
+    ]
     public_access: Annotated[tuple[Cidr, ...], Field(alias="public-access", strict=False)] = ()
     """Networks that may reach the API server from outside. Its endpoint is private when empty."""
     administrators: tuple[RoleArn, ...] = Field(default=(), strict=False)

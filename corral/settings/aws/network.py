@@ -18,7 +18,7 @@ class NewNetwork(Strict):
     cidr: Cidr
     """Its addresses: /16 to /20. Half of them are left for growth."""
     zones: Annotated[tuple[ZoneLetter, ...], Field(min_length=2, max_length=3, strict=False)]
-    """Its zones, by letter. The API server of EKS needs two; a pool may be in one of them."""
+    """Two or three zones, by letter: EKS' API server is in two. A pool may be in one of them."""
     nat: Literal["per-zone", "single"] = "per-zone"
     """NAT gateways: one in each zone, or one for all. Their addresses are fixed: they are what
     customers put on their allowlists."""

@@ -2,18 +2,40 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
+from corral.settings.aws.allocatable import Allocatable, allocatable
+from corral.settings.aws.instances import Instance, Machines, instance
 from corral.settings.aws.texts import ZoneLetter
+from corral.settings.problems import Expected
 from corral.settings.quantities import Bytes, parse_bytes
 from corral.settings.strict import RuntimeName, Strict
 from corral.settings.tiers import DEFAULT_RUNTIME, Tier
 
-Machines = Literal["virtual", "nested", "metal", "snp"]
+# Of one size each, so that a node of a pool is like any other. Newest first where regions differ.
+DEFAULT_INSTANCES: dict[tuple[Machines, str], tuple[str, ...]] = {
+    ("virtual", "amd64"): ("m7i.2xlarge", "m6i.2xlarge"),
+    ("virtual", "arm64"): ("m7g.2xlarge", "m6g.2xlarge"),
+    ("nested", "amd64"): ("m8i.4xlarge",),
+    ("metal", "amd64"): ("m7i.metal-24xl",),
+    ("metal", "arm64"): ("m7g.metal",),
+    ("snp", "amd64"): ("m6a.4xlarge",),
+}
+"""Types by machines and architecture, for pools that name none."""
 
-InstanceType = Annotated[str, Field(pattern=r"^[a-z0-9-]{2,20}\.[a-z0-9-]{2,20}$")]
+
+def _instance(value: str) -> str:
+    return instance(value).name
+
+
+InstanceType = Annotated[
+    str,
+    AfterValidator(_instance),
+    Expected("an instance type that corral knows, such as m7i.2xlarge"),
+]
 
 
 class EksPool(Strict):
@@ -60,3 +82,43 @@ class EksPool(Strict):
     def nodes(self) -> int:
         """How many nodes there can be."""
         return self.max_nodes
+
+    @property
+    def nodes_at_first(self) -> int:
+        """How many there are before anything asks for more."""
+        return self.min_nodes
+
+    @property
+    def instance_types(self) -> tuple[Instance, ...]:
+        """Its instance types, in order of preference; none where corral knows none for its machines
+        on its architecture."""
+        names = self.instances or DEFAULT_INSTANCES.get((self.machines, self.architecture), ())
+        return tuple(instance(name) for name in names)
+
+    @cached_property
+    def allocatable(self) -> Allocatable:
+        """What pods get of its smallest nodes. ValueError where it has no instance types."""
+        return min(
+            (allocatable(known, volume=self.volume) for known in self.instance_types),
+            key=lambda found: (found.memory, found.cpu, found.pods),
+        )
+
+    @property
+    def cpu(self) -> int:
+        """Allocatable CPU of one node, in millicores."""
+        return self.allocatable.cpu
+
+    @property
+    def memory(self) -> int:
+        """Allocatable memory of one node, in bytes."""
+        return self.allocatable.memory
+
+    @property
+    def disk(self) -> int:
+        """Allocatable ephemeral storage of one node, in bytes."""
+        return self.allocatable.disk
+
+    @property
+    def pods(self) -> int:
+        """Most pods on one node."""
+        return self.allocatable.pods
