@@ -7,8 +7,17 @@ from typing import Annotated
 from pydantic import Field
 
 from corral.settings.aws.network import Network
-from corral.settings.aws.texts import AccountId, ExternalId, Region, RoleArn, TagKey, TagValue, Url
-from corral.settings.strict import Name, Strict
+from corral.settings.aws.texts import (
+    AccountId,
+    ExternalId,
+    Region,
+    RoleArn,
+    Service,
+    TagKey,
+    TagValue,
+    Url,
+)
+from corral.settings.strict import Strict
 
 
 class Role(Strict):
@@ -35,7 +44,10 @@ class Aws(Strict):
     """A role to assume, for a customer's account; the caller's own identity when left out."""
     tags: dict[TagKey, TagValue] = Field(default_factory=dict)
     """Tags of everything that takes tags, besides corral's own."""
-    endpoints: dict[Name, Url] = Field(default_factory=dict)
+    endpoints: dict[Service, Url] = Field(default_factory=dict)
     """Other endpoints by service (`ec2`, `eks`, `iam` …): LocalStack or moto's server."""
+    protect: bool = True
+    """Whether what can't be brought back is protected: addresses that customers know, keys,
+    tenants. Protected things have to be released one by one before they can be deleted."""
     network: Network
     """The network that the cluster is in."""

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from corral.settings.problems import Expected, NotAllowedError
+from corral.settings.problems import Expected, NotAllowedError, nearest, one_of
 
 ACCOUNT_PATTERN = r"^[0-9]{12}$"
 REGION_PATTERN = r"^[a-z]{2}(-[a-z]+)+-[0-9]$"
@@ -83,6 +83,25 @@ ExternalId = Annotated[
     str,
     Field(pattern=EXTERNAL_ID_PATTERN, min_length=2, max_length=1224),
     Expected("an external id: letters, digits and +=,.@:/- without spaces, at least two"),
+]
+SERVICES = (
+    *("autoscaling", "ec2", "eks", "iam", "kms", "logs", "route53resolver", "s3", "sqs", "ssm"),
+    "sts",
+)
+"""AWS' services that a stack talks to, as the provider calls their endpoints."""
+
+
+def _service(value: str) -> str:
+    if value not in SERVICES:
+        raise NotAllowedError(
+            rule=f"one of {', '.join(SERVICES)}",
+            fix=f"write {nearest(value, SERVICES) or 'one of these'}",
+        )
+    return value
+
+
+Service = Annotated[
+    str, Field(pattern=r"^[a-z][a-z0-9]*$"), AfterValidator(_service), one_of(SERVICES)
 ]
 TagKey = Annotated[
     str,
