@@ -1,7 +1,7 @@
 """What containerd on a node is told, beside what EKS' own image tells it.
 
-nodeadm merges our TOML into its own, map by map, and writes /etc/containerd/config.toml anew at each
-boot. Only a text that names a version 3 plug-in is merged as version 3.
+nodeadm merges our TOML into its own, map by map, and writes /etc/containerd/config.toml anew at
+each boot. Only a text that names a plug-in of version 3 is merged as version 3.
 https://github.com/awslabs/amazon-eks-ami/blob/main/nodeadm/internal/containerd/config.go
 """
 

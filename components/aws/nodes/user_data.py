@@ -98,7 +98,7 @@ def user_data(args: NodeArgs) -> str:
     """
     parts = {
         'text/x-shellscript; charset="us-ascii"': node_script(args),
-        "application/node.eks.aws": yaml.safe_dump(node_config(args), sort_keys=False, width=4096),
+        "application/node.eks.aws": _yaml(node_config(args)),
     }
     text = render("user_data.mime.j2", boundary=_boundary(parts), parts=parts)
     size = len(text.encode())
@@ -151,6 +151,22 @@ def node_script(args: NodeArgs) -> str:
         runsc_config=RUNSC_CONFIG,
         runsc_toml=runsc_toml(),
     )
+
+
+class _Readable(yaml.SafeDumper):
+    """Texts of several lines stay texts of several lines: somebody will read this on a node."""
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    style = "|" if "\n" in text else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Readable.add_representer(str, _text)
+
+
+def _yaml(document: Mapping[str, Any]) -> str:
+    return yaml.dump(document, Dumper=_Readable, sort_keys=False, width=4096)
 
 
 def _archive(release: GvisorRelease, architecture: str) -> str:
