@@ -20,7 +20,7 @@ from corral.embedded.cluster import (
     default_cache,
 )
 from corral.project import STATE_FOLDER
-from corral.settings.cluster import ExistingCluster
+from corral.settings.cluster import EmbeddedCluster as Embedded
 from corral.settings.pools import AnyPool
 from corral.settings.stack import Settings
 
@@ -55,7 +55,7 @@ def simulated_nodes(pools: Mapping[str, AnyPool]) -> list[SimulatedNode]:
 def ensure_running(settings: Settings) -> None:
     """For the program, under any engine: starts the stack's embedded cluster unless it runs.
     Nothing for a stack whose cluster is somewhere else."""
-    if isinstance(settings.cluster, ExistingCluster):
+    if not isinstance(settings.cluster, Embedded):
         return
     state = Path.cwd() / STATE_FOLDER
     if not embedded_cluster(state).status().running:

@@ -30,6 +30,11 @@ def managed_policy(region: str, name: str) -> str:
     return f"arn:{partition(region)}:iam::aws:policy/{name}"
 
 
+def access_policy(region: str, name: str) -> str:
+    """The ARN of one of EKS' own access policies: what an access entry may do in a cluster."""
+    return f"arn:{partition(region)}:eks::aws:cluster-access-policy/{name}"
+
+
 def document(*statements: Document) -> Document:
     """A policy of these statements."""
     return {"Version": VERSION, "Statement": list(statements)}

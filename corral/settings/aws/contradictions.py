@@ -183,6 +183,15 @@ def _machines(name: str, pool: EksPool, aws: Aws) -> Iterator[Problem]:
                 rule=f"a runtime that works on EC2: {_NOT_ON_EC2[runtime]}",
                 fix="choose another runtime, or nodes of your own",
             )
+    if pool.architecture == "arm64" and pool.tier == Tier.GVISOR:
+        yield Problem(
+            path=("pools", name, "architecture"),
+            value=pool.architecture,
+            rule="amd64 for tier gvisor: nodes check gVisor's release by its checksum, and corral "
+            "has none for arm64",
+            fix="use amd64",
+        )
+        return
     if not pool.instance_types:
         yield Problem(
             path=("pools", name, "architecture"),
