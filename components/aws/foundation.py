@@ -82,6 +82,7 @@ class Foundation(pulumi.ComponentResource):
                     service_cidr=SERVICE_CIDR,
                     security_group=cluster.security_group,
                 ),
+                account=args.aws.account_id,
                 region=args.aws.region,
                 subnets=network.node_subnets,
                 volumes_key=keys.volumes,

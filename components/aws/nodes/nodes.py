@@ -9,13 +9,11 @@ from dataclasses import dataclass
 import pulumi
 from pulumi_aws import eks, iam
 
+from components.aws.nodes.permissions import node_policy
 from components.aws.nodes.pool import ClusterOutputs, Pool, PoolArgs
-from components.aws.policies import managed_policy, service_trust
+from components.aws.policies import service_trust
 from components.children import Children
 from corral.settings.aws.pools import EksPool
-
-NODE_POLICIES = ("AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly")
-"""Join the cluster, and pull images. The network's own rights are the CNI's, by Pod Identity."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +23,7 @@ class NodesArgs:
 
     pools: Mapping[str, EksPool]
     cluster: ClusterOutputs
+    account: str
     region: str
     subnets: Mapping[str, pulumi.Input[str]]
     volumes_key: pulumi.Input[str]
@@ -53,15 +52,15 @@ class Nodes(pulumi.ComponentResource):
             assume_role_policy=json.dumps(service_trust("ec2.amazonaws.com")),
             opts=children.options(),
         )
-        attached = [
-            iam.RolePolicyAttachment(
-                policy,
-                role=role.name,
-                policy_arn=managed_policy(args.region, policy),
-                opts=children.options(),
-            )
-            for policy in NODE_POLICIES
-        ]
+        rights = iam.RolePolicy(
+            "node",
+            name="node",
+            role=role.name,
+            policy=json.dumps(
+                node_policy(account=args.account, region=args.region, cluster=args.cluster.name)
+            ),
+            opts=children.options(),
+        )
         profile = iam.InstanceProfile(
             "node",
             name=f"{args.cluster.name}-node",
@@ -92,7 +91,7 @@ class Nodes(pulumi.ComponentResource):
                     tags=args.tags,
                     protect=args.protect,
                     # A node that may not join yet, or has no CNI, is replaced for being unhealthy.
-                    after=[entry, *attached, *args.before],
+                    after=[entry, rights, *args.before],
                 ),
                 children.options(),
             )

@@ -91,7 +91,6 @@ class Pool(pulumi.ComponentResource):
             image_id=node_image(pool.architecture),
             instance_type=pool.instance_types[0].name,
             user_data=self._user_data(),
-            ebs_optimized="true",
             iam_instance_profile=ec2.LaunchTemplateIamInstanceProfileArgs(
                 arn=args.instance_profile
             ),
