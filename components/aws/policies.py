@@ -118,30 +118,32 @@ def logs_key_policy(account: str, region: str) -> Document:
 
 
 def volumes_key_policy(account: str, region: str) -> Document:
-    """The key of nodes' volumes: Auto Scaling starts instances with it, under its own role.
+    """The key of nodes' volumes: whoever in the account may use EBS in the region, by EBS alone.
 
-    https://docs.aws.amazon.com/autoscaling/ec2/userguide/key-policy-requirements-EBS-encryption.html
+    As AWS' own key for EBS has it. Auto Scaling starts instances under a role of its own, which a
+    new account doesn't have yet: a key's policy can't name it before.
     """
-    scaling = (
-        f"arn:{partition(region)}:iam::{account}:role/aws-service-role/autoscaling.amazonaws.com/"
-        "AWSServiceRoleForAutoScaling"
-    )
+    by_ebs = {
+        "kms:CallerAccount": account,
+        "kms:ViaService": f"ec2.{region}.amazonaws.com",
+    }
+    statement = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Resource": "*"}
     return key_policy(
         account,
         region,
         {
+            **statement,
             "Sid": "Use",
-            "Effect": "Allow",
-            "Principal": {"AWS": scaling},
             "Action": list(KEY_USE),
-            "Resource": "*",
+            "Condition": {"StringEquals": by_ebs},
         },
         {
+            **statement,
             "Sid": "Attach",
-            "Effect": "Allow",
-            "Principal": {"AWS": scaling},
             "Action": ["kms:CreateGrant"],
-            "Resource": "*",
-            "Condition": {"Bool": {"kms:GrantIsForAWSResource": "true"}},
+            "Condition": {
+                "StringEquals": by_ebs,
+                "Bool": {"kms:GrantIsForAWSResource": "true"},
+            },
         },
     )

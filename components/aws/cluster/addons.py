@@ -7,7 +7,7 @@ from typing import Any
 
 SYSTEM_ROLES: dict[str, tuple[str, str]] = {
     "vpc-cni": ("aws-node", "AmazonEKS_CNI_Policy"),
-    "aws-ebs-csi-driver": ("ebs-csi-controller-sa", "service-role/AmazonEBSCSIDriverPolicyV2"),
+    "aws-ebs-csi-driver": ("ebs-csi-controller-sa", "AmazonEBSCSIDriverPolicyV2"),
 }
 """Add-ons that need AWS: the service account (in kube-system) that gets a role, and the policy that
 AWS keeps for it. By Pod Identity: no other pod of the node has those rights."""

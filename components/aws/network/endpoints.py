@@ -16,8 +16,8 @@ HTTPS = 443
 
 @dataclass(frozen=True, kw_only=True)
 class EndpointsArgs:
-    """A VPC (its id and addresses), the subnets that interfaces stand in and the route tables that
-    lead to S3, both by zone."""
+    """A VPC (its id and addresses), the subnets that interfaces stand in by zone, and the route
+    tables that lead to S3 by name."""
 
     name: str
     region: str

@@ -81,7 +81,7 @@ class Network(pulumi.ComponentResource):
         )
         subnets = {kind: self._subnets(kind, plan) for kind in SUBNET_KINDS}
         addresses = self._way_out(subnets)
-        private_tables = self._routes(subnets, addresses)
+        tables = self._routes(subnets, addresses)
 
         Endpoints(
             "endpoints",
@@ -91,7 +91,7 @@ class Network(pulumi.ComponentResource):
                 vpc_id=self._vpc.id,
                 cidr=args.settings.cidr,
                 subnets={zone: subnet.id for zone, subnet in subnets["isolated"].items()},
-                route_tables={zone: table.id for zone, table in private_tables.items()},
+                route_tables={name: table.id for name, table in tables.items()},
             ),
             self._children.options(),
         )
@@ -157,7 +157,7 @@ class Network(pulumi.ComponentResource):
         subnets: Mapping[SubnetKind, Mapping[str, ec2.Subnet]],
         addresses: Mapping[str, ec2.Eip],
     ) -> dict[str, ec2.RouteTable]:
-        """The route tables of private subnets by zone."""
+        """The route tables of subnets whose addresses are private, by name."""
         public = self._table("public")
         way_out = ec2.Route(
             "public",
@@ -182,17 +182,18 @@ class Network(pulumi.ComponentResource):
             for zone, address in addresses.items()
         }
         only = next(iter(gateways.values()))
-        tables = {}
+        tables = {"isolated": isolated}
         for zone, subnet in subnets["private"].items():
-            tables[zone] = self._table(f"private-{zone}")
+            name = f"private-{zone}"
+            tables[name] = self._table(name)
             ec2.Route(
-                f"private-{zone}",
-                route_table_id=tables[zone].id,
+                name,
+                route_table_id=tables[name].id,
                 destination_cidr_block=ANYWHERE,
                 nat_gateway_id=gateways.get(zone, only).id,
                 opts=self._children.options(),
             )
-            self._associate(f"private-{zone}", subnet, tables[zone])
+            self._associate(name, subnet, tables[name])
         return tables
 
     def _table(self, name: str) -> ec2.RouteTable:

@@ -204,7 +204,7 @@ class Pool(pulumi.ComponentResource):
                 ),
             ),
             tags=[
-                autoscaling.GroupTagArgs(key=key, value=value, propagate_at_launch=False)
+                autoscaling.GroupTagArgs(key=key, value=value, propagate_at_launch=True)
                 for key, value in sorted(
                     {**args.tags, **_group_tags(self._full_name, args.cluster.name)}.items()
                 )
