@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 import pulumi
 from pulumi_aws import autoscaling, ec2
 
+from components.aws.nodes.containerd import is_kata
 from components.aws.nodes.kubelet import KubeletArgs
 from components.aws.nodes.spread import spread
 from components.aws.nodes.user_data import ClusterFacts, GvisorRelease, NodeArgs, user_data
@@ -25,6 +26,9 @@ ROOT_DEVICE = "/dev/xvda"
 
 START_SECONDS = 300
 """From the start of an instance until its node counts as healthy; metal takes longest."""
+
+UNVERIFIED_TAINT = "corral.dev/runtime-unverified"
+"""On nodes that join without their runtimes."""
 
 LEAST_HEALTHY, MOST_HEALTHY = 100, 110
 """Percent of a pool while its nodes are replaced: the new one comes before the old one goes."""
@@ -227,9 +231,17 @@ def node_args(name: str, pool: EksPool, cluster: ClusterFacts) -> NodeArgs:
         runtimes=tuple(served(pool)),
         architecture=pool.architecture,
         labels=node_labels(name, pool),
-        taints=node_taints(pool),
+        taints=[*node_taints(pool), *startup_taints(pool)],
         gvisor=release if pool.tier == Tier.GVISOR else None,
     )
+
+
+def startup_taints(pool: EksPool) -> list[dict[str, str]]:
+    """Taints of new nodes whose runtimes are installed after they joined: no sandbox lands there
+    before somebody saw the runtime start a guest, and took the taint away."""
+    if not any(is_kata(runtime) for runtime in served(pool)):
+        return []
+    return [{"key": UNVERIFIED_TAINT, "effect": "NoSchedule"}]
 
 
 def _cpu_options(pool: EksPool) -> ec2.LaunchTemplateCpuOptionsArgs | None:
