@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from corral.settings.admission import Admission
 from corral.settings.aws.account import Aws
 from corral.settings.aws.contradictions import aws_contradictions
+from corral.settings.aws.room import eks_pools, room_contradictions
 from corral.settings.classes import AgentClass
 from corral.settings.cluster import Cluster
 from corral.settings.contradictions import ContradictionError, contradictions
@@ -44,6 +45,8 @@ class Settings(Strict):
             classes=self.classes,
             tenants=self.tenants,
         )
+        if not found:
+            found = [*room_contradictions(eks_pools(self.pools), self.classes, self.tenants)]
         if found:
             raise ContradictionError(found)
         return self

@@ -69,9 +69,9 @@ class Density:
     """How many each limit alone would allow; only limits that the sandbox takes something of."""
 
     def text(self) -> str:
-        """`14 a node, by memory (next: cpu, 22)`."""
+        """`14, by memory (next: cpu, 22)`."""
         rest = {limit: most for limit, most in self.by_limit.items() if limit != self.binding}
-        head = f"{self.sandboxes} a node, by {self.binding}"
+        head = f"{self.sandboxes}, by {self.binding}"
         if not rest:
             return head
         following = min(rest, key=lambda limit: rest[limit])
@@ -154,14 +154,24 @@ def pool_density(
 
     ValueError where the pool has no instance types.
     """
+    found = pool_densities(pool, agent, network=network, volumes=volumes, local_disk=local_disk)
+    return min(found.values(), key=lambda each: each.sandboxes)
+
+
+def pool_densities(
+    pool: EksPool,
+    agent: AgentClass,
+    *,
+    network: PodNetwork = "vpc-prefixes",
+    volumes: int = 0,
+    local_disk: int = 0,
+) -> dict[str, Density]:
+    """How many sandboxes of a class a node of the pool holds, by instance type."""
     need = sandbox_amounts(agent, volumes=volumes, local_disk=local_disk)
-    return min(
-        (
-            density(need, node_amounts(kind, volume=pool.volume, network=network))
-            for kind in pool.instance_types
-        ),
-        key=lambda found: found.sandboxes,
-    )
+    return {
+        kind.name: density(need, node_amounts(kind, volume=pool.volume, network=network))
+        for kind in pool.instance_types
+    }
 
 
 def nodes_for(count: int, per_node: Density) -> int | None:

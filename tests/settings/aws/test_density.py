@@ -166,8 +166,8 @@ def test_a_pool_of_several_types_is_counted_by_the_least() -> None:
 
 def test_the_text_names_the_binding_limit_and_the_next() -> None:
     found = Density(sandboxes=14, binding="memory", by_limit={"memory": 14, "cpu": 22, "pods": 99})
-    assert found.text() == "14 a node, by memory (next: cpu, 22)"
-    assert Density(sandboxes=3, binding="cpu", by_limit={"cpu": 3}).text() == "3 a node, by cpu"
+    assert found.text() == "14, by memory (next: cpu, 22)"
+    assert Density(sandboxes=3, binding="cpu", by_limit={"cpu": 3}).text() == "3, by cpu"
 
 
 @given(st.integers(0, 5000), st.integers(0, 200))
