@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from corral.settings.aws import density_reference
 from corral.settings.aws.cidrs import PodNetwork
 from corral.settings.aws.density import (
     Amounts,
@@ -179,3 +180,8 @@ def test_nodes_suffice_and_none_is_idle(count: int, each: int) -> None:
     assert nodes is not None
     assert nodes * each >= count
     assert count == 0 or (nodes - 1) * each < count
+
+
+def test_the_committed_density_document_is_what_would_be_written() -> None:
+    text = density_reference.FILE.read_text(encoding="utf-8")
+    assert text == density_reference.text(), "run `make reference`"
