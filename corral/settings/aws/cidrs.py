@@ -228,8 +228,6 @@ def _way_out(most: AddressDemand | None, need: int) -> str:
     ways = [f"use a network of /{larger}"] if larger else []
     if most:
         ways.append(f"lower the nodes of {most.pool}")
-        if most.per_node > 1:
-            ways.append("give pods addresses of an overlay (Calico CNI)")
     return ", or ".join(ways) or "use larger subnets"
 
 
