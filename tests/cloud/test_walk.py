@@ -185,7 +185,18 @@ BROKEN: dict[str, tuple[str, str, str, str]] = {
         TAGS,
         "no default tags",
     ),
-    "nodes without tags": ("propagate_at_launch=True", "propagate_at_launch=False", TAGS, "nodes"),
+    "groups without tags": (
+        "for name, value in TAGS.items()",
+        "for name, value in {}.items()",
+        TAGS,
+        "group corral-dev-pool",
+    ),
+    "disks without tags": (
+        'for kind in ("instance", "volume")',
+        'for kind in ("instance",)',
+        TAGS,
+        "each volume",
+    ),
     "a policy about a role that isn't there": (
         '"Resource": f"{arn}:*"',
         '"Resource": "arn:aws:iam::123456789012:role/gone"',

@@ -25,6 +25,11 @@ def launch_template(call: Call) -> Made:
     [version] = ec2.describe_launch_template_versions(LaunchTemplateId=found)[
         "LaunchTemplateVersions"
     ]
+    kept = version["LaunchTemplateData"]
+    # moto counts the template's own tags among those of what it starts.
+    kept["TagSpecifications"] = [
+        one for one in kept.get("TagSpecifications", ()) if one["ResourceType"] != "launch-template"
+    ]
     return Made(
         id=found,
         outputs={
@@ -33,7 +38,7 @@ def launch_template(call: Call) -> Made:
             "latestVersion": made["LatestVersionNumber"],
             "defaultVersion": made["DefaultVersionNumber"],
         },
-        dropped=dropped(data, version["LaunchTemplateData"]),
+        dropped=dropped(data, kept),
     )
 
 
@@ -184,6 +189,10 @@ def group(call: Call) -> Made:
         sent["CapacityReservationSpecification"] = reservation.pascal(
             "capacityReservationPreference"
         )
+        if (target := reservation.block("capacityReservationTarget")) is not None:
+            sent["CapacityReservationSpecification"]["CapacityReservationTarget"] = target.pascal(
+                "capacityReservationIds", "capacityReservationResourceGroupArns"
+            )
     if hooks := given.blocks("initialLifecycleHooks"):
         sent["LifecycleHookSpecificationList"] = [_hook(hook) for hook in hooks]
     own = {tag["key"]: tag for tag in given.get("tags") or ()}

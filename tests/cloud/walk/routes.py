@@ -158,5 +158,5 @@ def _storage(world: World, here: Subnets) -> list[str]:
     return [
         f"{subnet}: image layers go through NAT, its table has no S3 endpoint"
         for subnet, table in here.tables.items()
-        if not here.public(subnet) and table not in reached
+        if subnet in here.out and not here.public(subnet) and table not in reached
     ]

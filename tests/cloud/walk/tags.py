@@ -13,7 +13,7 @@ EC2_ID: Final = ("vpc-", "subnet-", "igw-", "nat-", "rtb-", "sg-", "eipalloc-", 
 
 def everything_is_tagged(world: World) -> list[str]:
     """The provider's default tags stand on what was created in EC2, IAM, EKS, KMS, logs and S3;
-    groups hand them to their nodes."""
+    groups and templates hand them to nodes and their disks."""
     wanted = world.account.default_tags
     if not wanted:
         return ["the provider has no default tags"]
@@ -64,10 +64,21 @@ def _others(world: World) -> dict[str, Mapping[str, str]]:
 
 
 def _groups(world: World) -> dict[str, Mapping[str, str]]:
+    """Groups, to which the provider's default tags don't come by themselves, and what launch
+    templates say of instances and volumes."""
     groups = world.account.client("autoscaling").describe_auto_scaling_groups()
-    return {
-        f"group {group['AutoScalingGroupName']} (for its nodes)": {
-            tag["Key"]: tag["Value"] for tag in group["Tags"] if tag["PropagateAtLaunch"]
-        }
+    found: dict[str, Mapping[str, str]] = {
+        f"group {group['AutoScalingGroupName']}": _as_map(group["Tags"])
         for group in groups["AutoScalingGroups"]
     }
+    for one in world.executor.of("aws:ec2/launchTemplate:LaunchTemplate"):
+        [version] = world.account.client("ec2").describe_launch_template_versions(
+            LaunchTemplateId=one.id
+        )["LaunchTemplateVersions"]
+        said = {
+            block["ResourceType"]: _as_map(block["Tags"])
+            for block in version["LaunchTemplateData"].get("TagSpecifications", ())
+        }
+        for kind in ("instance", "volume"):
+            found[f"each {kind} of template {one.name}"] = said.get(kind, {})
+    return found
