@@ -50,6 +50,16 @@ SYSCTLS: Mapping[str, str] = {
     "fs.inotify.max_user_watches": "1048576",
 }
 
+RUNSC_PROOF = (
+    "--platform=systrap",
+    "--network=none",
+    "--ignore-cgroups",
+    "do",
+    "cat",
+    "/proc/version",
+)
+"""Arguments of runsc that start one sandbox and tell its kernel's name."""
+
 KATA_MODULES = ("vhost_vsock", "vhost_net")
 
 
@@ -150,6 +160,7 @@ def node_script(args: NodeArgs) -> str:
         sha512=release.sha512 if release else "",
         runsc_config=RUNSC_CONFIG,
         runsc_toml=runsc_toml(),
+        runsc_proof=RUNSC_PROOF,
     )
 
 

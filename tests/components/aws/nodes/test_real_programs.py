@@ -1,12 +1,13 @@
 """Rendered configuration, read by the programs that it is for: where they are on PATH.
 
-containerd 2.2.4 and the kubelet of Kubernetes are Go programs that one can build; nodeadm comes
-with EKS' image. A program that isn't there skips its tests, and the summary says so.
+containerd 2.2.4, the kubelet of Kubernetes and runsc are Go programs that one can build; nodeadm
+comes with EKS' image. A program that isn't there skips its tests, and the summary says so.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import signal
@@ -22,7 +23,7 @@ import yaml
 
 from components.aws.nodes.containerd import base_runtime_spec, containerd_toml, runsc_toml
 from components.aws.nodes.kubelet import kubelet_config
-from components.aws.nodes.user_data import user_data
+from components.aws.nodes.user_data import RUNSC_PROOF, user_data
 from components.versions import kubernetes_minor
 from corral.settings.tiers import RUNTIMES, Runtime
 from tests.components.aws.nodes.pools import KUBELET, POOLS, serving
@@ -223,6 +224,22 @@ def kubelet(config: dict[str, Any], folder: Path) -> str:
     path.write_text(json.dumps(document), encoding="utf-8")
     kept: list[str | Path] = ["--root-dir", folder / "root", "--cert-dir", folder / "pki"]
     return run([found, "--config", path, *kept])
+
+
+def test_runsc_knows_every_flag_that_containerds_shim_passes_on(tmp_path: Path) -> None:
+    flags = [
+        f"--{key}={value}" for key, value in tomllib.loads(runsc_toml())["runsc_config"].items()
+    ]
+    found: list[str | Path] = [program("runsc"), "--root", tmp_path]
+    assert "flag provided but not defined" not in run([*found, *flags, "list"])
+    assert "flag provided but not defined" in run([*found, "--platfrm=systrap", "list"])
+
+
+def test_a_node_proves_gvisor_by_a_sandbox_of_its_own(tmp_path: Path) -> None:
+    found = program("runsc")
+    if os.geteuid() != 0:
+        pytest.skip("runsc starts sandboxes as root only")
+    assert "gvisor" in run([found, "--root", tmp_path, *RUNSC_PROOF])
 
 
 @pytest.mark.parametrize("pool", POOLS)

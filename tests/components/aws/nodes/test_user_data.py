@@ -205,6 +205,7 @@ def test_gvisor_is_fetched_for_the_architecture_and_checked(
     assert f"/{machine}/gvisor.tar.bz2" in script
     assert f'echo "{GVISOR_SHA512[architecture]}  $work/gvisor.tar.bz2" | sha512sum' in script
     assert script.index("sha512sum --check") < script.index("tarfile.open"), "checked, then opened"
+    assert 'do cat /proc/version)" == *gvisor* ]]' in script, "tried before the node joins"
 
 
 def test_the_base_specification_is_json_for_nodeadm(tmp_path: Path) -> None:
