@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -38,10 +39,45 @@ def test_a_kubeconfig_holds_how_to_get_a_token_and_no_token() -> None:
     assert document["current-context"] == "agents"
 
 
-def test_the_token_is_of_the_role_that_made_the_cluster() -> None:
-    arguments = json.loads(text_for("prod"))["users"][0]["user"]["exec"]["args"]
-    place = arguments.index("--role-arn")
-    assert arguments[place + 1] == "arn:aws:iam::123456789012:role/corral-prod"
+FAKE_AWS = """#!/bin/sh
+for argument in "$@"; do echo "$argument"; done >> "$SEEN"
+if [ "$1" = sts ]; then
+  [ -z "${REFUSED:-}" ] || exit 254
+  printf 'AKIA\\tsecret/key+\\ttoken\\n'
+else
+  echo "as $AWS_ACCESS_KEY_ID"
+fi
+"""
+
+
+def run_as(stack: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Runs what the kubeconfig names, with an `aws` that tells what it was asked."""
+    (folder / "aws").write_text(FAKE_AWS, encoding="utf-8")
+    (folder / "aws").chmod(0o755)
+    command = json.loads(text_for(stack))["users"][0]["user"]["exec"]
+    return subprocess.run(
+        [command["command"], *command["args"]],
+        env={"PATH": f"{folder}:/usr/bin:/bin", "SEEN": str(folder / "seen"), **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_token_is_of_the_role_as_its_owner_asks(tmp_path: Path) -> None:
+    assert run_as("byoc-example", tmp_path).stdout == "as AKIA\n"
+    seen = (tmp_path / "seen").read_text(encoding="utf-8").splitlines()
+    assert seen[seen.index("--role-arn") + 1] == (
+        "arn:aws:iam::123456789012:role/corral-provisioning"
+    )
+    assert seen[seen.index("--external-id") + 1] == "customer-4711"
+    assert seen[seen.index("--tags") + 1] == "Key=vendor,Value=corral"
+    assert seen[seen.index("--cluster-name") + 1] == "agents"
+
+
+def test_a_role_that_may_not_be_assumed_gives_no_token(tmp_path: Path) -> None:
+    done = run_as("byoc-example", tmp_path, REFUSED="yes")
+    assert done.returncode != 0 and done.stdout == "", "not as somebody else instead"
 
 
 def test_a_kept_kubeconfig_is_for_its_owner_alone(tmp_path: Path) -> None:
