@@ -174,11 +174,6 @@ def pool_densities(
     }
 
 
-def nodes_for(count: int, per_node: Density) -> int | None:
-    """Nodes that so many sandboxes need; None where not even one fits on a node."""
-    return -(-count // per_node.sandboxes) if per_node.sandboxes else None
-
-
 def _pod_addresses(kind: Instance, network: PodNetwork, pods: int) -> int:
     """Addresses for pods; an overlay has as many as it takes."""
     slots = kind.interfaces * (kind.addresses - 1)

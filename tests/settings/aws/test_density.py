@@ -18,7 +18,6 @@ from corral.settings.aws.density import (
     density,
     interfaces,
     node_amounts,
-    nodes_for,
     pool_density,
     sandbox_amounts,
 )
@@ -169,17 +168,6 @@ def test_the_text_names_the_binding_limit_and_the_next() -> None:
     found = Density(sandboxes=14, binding="memory", by_limit={"memory": 14, "cpu": 22, "pods": 99})
     assert found.text() == "14, by memory (next: cpu, 22)"
     assert Density(sandboxes=3, binding="cpu", by_limit={"cpu": 3}).text() == "3, by cpu"
-
-
-@given(st.integers(0, 5000), st.integers(0, 200))
-def test_nodes_suffice_and_none_is_idle(count: int, each: int) -> None:
-    nodes = nodes_for(count, Density(sandboxes=each, binding="cpu", by_limit={"cpu": each}))
-    if not each:
-        assert nodes is None
-        return
-    assert nodes is not None
-    assert nodes * each >= count
-    assert count == 0 or (nodes - 1) * each < count
 
 
 def test_the_committed_density_document_is_what_would_be_written() -> None:
