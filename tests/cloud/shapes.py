@@ -76,12 +76,6 @@ def _access_policy(call: Call) -> dict[str, Any]:
     }
 
 
-def _pod_identity(call: Call) -> dict[str, Any]:
-    parameters = call.given.same("clusterName", "namespace", "serviceAccount", "roleArn")
-    parameters |= call.given.same("disableSessionTags", "targetRoleArn")
-    return {**parameters, "tags": call.tags()}
-
-
 def _reservation(call: Call) -> dict[str, Any]:
     return {
         **call.given.pascal(
@@ -98,25 +92,12 @@ def _reservation(call: Call) -> dict[str, Any]:
     }
 
 
-def _placement(call: Call) -> dict[str, Any]:
-    return {
-        "GroupName": call.given.get("name", call.name),
-        **call.given.pascal("strategy", "spreadLevel", "partitionCount"),
-        "TagSpecifications": call.specifications("placement-group"),
-    }
-
-
 def _named(call: Call) -> dict[str, Any]:
     return {
         "CreatorRequestId": call.name,
         "Name": call.given.get("name", call.name),
         "Tags": call.tag_list(),
     }
-
-
-def _domains(call: Call) -> dict[str, Any]:
-    call.given.only_provider("domains")  # a second call, UpdateFirewallDomains
-    return _named(call)
 
 
 def _firewall_rule(call: Call) -> dict[str, Any]:
@@ -144,10 +125,6 @@ def _firewall_association(call: Call) -> dict[str, Any]:
         **_named(call),
         **call.given.pascal("firewallRuleGroupId", "vpcId", "priority", "mutationProtection"),
     }
-
-
-def _firewall_config(call: Call) -> dict[str, Any]:
-    return call.given.pascal("resourceId", "firewallFailOpen")
 
 
 def _placed(prefix: str, service: str, resource: str) -> Callable[[Call, dict[str, Any]], Made]:
@@ -185,29 +162,11 @@ SHAPES: Final = {
         parameters=_access_policy,
         made=_within_cluster("clusterName", "principalArn", "policyArn"),
     ),
-    "aws:eks/podIdentityAssociation:PodIdentityAssociation": Shape(
-        service="eks",
-        operation="CreatePodIdentityAssociation",
-        parameters=_pod_identity,
-        made=_placed("a", "eks", "podidentityassociation"),
-    ),
     "aws:ec2/capacityReservation:CapacityReservation": Shape(
         service="ec2",
         operation="CreateCapacityReservation",
         parameters=_reservation,
         made=_placed("cr", "ec2", "capacity-reservation"),
-    ),
-    "aws:ec2/placementGroup:PlacementGroup": Shape(
-        service="ec2",
-        operation="CreatePlacementGroup",
-        parameters=_placement,
-        made=lambda _call, parameters: Made(id=parameters["GroupName"]),
-    ),
-    "aws:route53/resolverFirewallDomainList:ResolverFirewallDomainList": Shape(
-        service="route53resolver",
-        operation="CreateFirewallDomainList",
-        parameters=_domains,
-        made=_placed("rslvr-fdl", "route53resolver", "firewall-domain-list"),
     ),
     "aws:route53/resolverFirewallRuleGroup:ResolverFirewallRuleGroup": Shape(
         service="route53resolver",
@@ -226,12 +185,6 @@ SHAPES: Final = {
         operation="AssociateFirewallRuleGroup",
         parameters=_firewall_association,
         made=_placed("rslvr-frgassoc", "route53resolver", "firewall-rule-group-association"),
-    ),
-    "aws:route53/resolverFirewallConfig:ResolverFirewallConfig": Shape(
-        service="route53resolver",
-        operation="UpdateFirewallConfig",
-        parameters=_firewall_config,
-        made=_placed("rslvr-fc", "route53resolver", "firewall-config"),
     ),
 }
 """By type token."""

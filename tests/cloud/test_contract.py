@@ -10,7 +10,10 @@ from typing import Any, Final
 import pytest
 
 from corral.embedded.engine.offline import PlannedResource, plan_offline
+from tests.cloud.adapters import ADAPTERS
 from tests.cloud.provider_schema import misplaced
+from tests.cloud.running import write_program
+from tests.cloud.shapes import SHAPES
 from tests.cloud.stacks import DEV, Settings, configuration, shipped, varied
 from tests.project_copy import ROOT
 
@@ -27,7 +30,6 @@ NAMES: Final = {
     ),
     "aws:eks/cluster:Cluster": ("name", r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}"),
     "aws:iam/instanceProfile:InstanceProfile": ("name", r"[A-Za-z0-9_+=,.@-]{1,128}"),
-    "aws:iam/policy:Policy": ("name", r"[A-Za-z0-9_+=,.@-]{1,128}"),
     "aws:iam/role:Role": ("name", r"[A-Za-z0-9_+=,.@-]{1,64}"),
     "aws:iam/rolePolicy:RolePolicy": ("name", r"[A-Za-z0-9_+=,.@-]{1,128}"),
     "aws:kms/alias:Alias": ("name", r"alias/(?!aws/)[A-Za-z0-9/_-]{1,250}"),
@@ -41,7 +43,6 @@ NAMES: Final = {
         r"[A-Za-z0-9 _-]{1,64}",
     ),
     "aws:s3/bucket:Bucket": ("bucket", r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"),
-    "aws:sqs/queue:Queue": ("name", r"[A-Za-z0-9_-]{1,80}"),
 }
 """AWS' own limits of names, by type; a type that isn't here has no name, or a tag for one."""
 
@@ -179,6 +180,15 @@ def test_what_comes_renames_and_moves_nothing_else(
     before, after = identities(DEV), identities(change(DEV))
     assert before.items() <= after.items()
     assert all(named in urn.rpartition("::")[2] for urn in after.keys() - before.keys())
+
+
+def test_exactly_what_is_used_is_adapted(tmp_path: Path) -> None:
+    """No shipped resource goes unproven without a word, and no adapter is there for nothing."""
+    sample = (ROOT / "tests" / "cloud" / "programs" / "foundation.py").read_text(encoding="utf-8")
+    program = plan_offline(project=write_program(tmp_path, sample), stack="dev", config={})
+    used = {one.type for one in program}
+    used |= {one.type for settings in SHIPPED.values() for one in planned(settings)}
+    assert ADAPTERS.keys() | SHAPES.keys() == {token for token in used if token.startswith("aws:")}
 
 
 def test_a_misspelt_input_is_seen() -> None:

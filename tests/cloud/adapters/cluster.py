@@ -1,4 +1,4 @@
-"""EKS: the cluster itself, and managed node groups."""
+"""EKS: the cluster itself."""
 
 from __future__ import annotations
 
@@ -93,41 +93,3 @@ def _own_group(call: Call, name: str) -> str:
     [standing] = ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"]
     ec2.revoke_security_group_egress(GroupId=group, IpPermissions=standing["IpPermissionsEgress"])
     return group
-
-
-@adapts("aws:eks/nodeGroup:NodeGroup")
-def node_group(call: Call) -> Made:
-    given = call.given
-    given.only_provider("forceUpdateVersion")
-    sent: dict[str, Any] = {
-        **given.renamed(
-            {
-                "clusterName": "clusterName",
-                "nodeGroupName": "nodegroupName",
-                "nodeRoleArn": "nodeRole",
-                "subnetIds": "subnets",
-                "amiType": "amiType",
-                "capacityType": "capacityType",
-                "instanceTypes": "instanceTypes",
-                "diskSize": "diskSize",
-                "labels": "labels",
-                "version": "version",
-                "releaseVersion": "releaseVersion",
-            }
-        )
-    }
-    sent.setdefault("nodegroupName", call.name)
-    if (scaling := given.block("scalingConfig")) is not None:
-        sent["scalingConfig"] = scaling.same("minSize", "maxSize", "desiredSize")
-    if (update := given.block("updateConfig")) is not None:
-        sent["updateConfig"] = update.same("maxUnavailable", "maxUnavailablePercentage")
-    if (template := given.block("launchTemplate")) is not None:
-        sent["launchTemplate"] = template.same("id", "name", "version")
-    if taints := given.blocks("taints"):
-        sent["taints"] = [taint.same("key", "value", "effect") for taint in taints]
-    made = call.client("eks").create_nodegroup(**sent, tags=call.tags())["nodegroup"]
-    return Made(
-        id=f"{sent['clusterName']}:{sent['nodegroupName']}",
-        outputs={"arn": made["nodegroupArn"], "nodeGroupName": sent["nodegroupName"]},
-        dropped=dropped(sent, made),
-    )

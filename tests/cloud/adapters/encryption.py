@@ -1,4 +1,4 @@
-"""Keys, log groups, and EBS encryption by default."""
+"""Keys and log groups."""
 
 from __future__ import annotations
 
@@ -46,17 +46,3 @@ def log_group(call: Call) -> Made:
         logs.put_retention_policy(logGroupName=name, retentionInDays=days)
     arn = call.account.arn("logs", f"log-group:{name}")
     return Made(id=name, outputs={"name": name, "arn": arn})
-
-
-@adapts("aws:ebs/encryptionByDefault:EncryptionByDefault")
-def encryption_by_default(call: Call) -> Made:
-    if call.given.get("enabled", True):
-        call.client("ec2").enable_ebs_encryption_by_default()
-    return Made(id=f"encryption-{call.account.region}")
-
-
-@adapts("aws:ebs/defaultKmsKey:DefaultKmsKey")
-def default_key(call: Call) -> Made:
-    arn = call.given["keyArn"]
-    call.client("ec2").modify_ebs_default_kms_key_id(KmsKeyId=arn)
-    return Made(id=arn)

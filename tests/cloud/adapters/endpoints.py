@@ -1,4 +1,4 @@
-"""VPC endpoints, flow logs and the resolver's query log."""
+"""VPC endpoints and flow logs."""
 
 from __future__ import annotations
 
@@ -42,13 +42,6 @@ def endpoint(call: Call) -> Made:
     )
 
 
-@adapts("aws:ec2/vpcEndpointRouteTableAssociation:VpcEndpointRouteTableAssociation")
-def endpoint_route(call: Call) -> Made:
-    endpoint_id, table = call.given["vpcEndpointId"], call.given["routeTableId"]
-    call.client("ec2").modify_vpc_endpoint(VpcEndpointId=endpoint_id, AddRouteTableIds=[table])
-    return Made(id=f"a-{endpoint_id}{table}")
-
-
 @adapts("aws:ec2/flowLog:FlowLog")
 def flow_log(call: Call) -> Made:
     kinds = {"vpcId": "VPC", "subnetId": "Subnet", "eniId": "NetworkInterface"}
@@ -71,23 +64,3 @@ def flow_log(call: Call) -> Made:
         raise ValueError(made["Unsuccessful"][0]["Error"]["Message"])
     [found] = made["FlowLogIds"]
     return Made(id=found, outputs={"arn": call.account.arn("ec2", f"vpc-flow-log/{found}")})
-
-
-@adapts("aws:route53/resolverQueryLogConfig:ResolverQueryLogConfig")
-def query_log(call: Call) -> Made:
-    made = call.client("route53resolver").create_resolver_query_log_config(
-        Name=call.given.get("name", call.name),
-        DestinationArn=call.given["destinationArn"],
-        CreatorRequestId=call.name,
-        Tags=call.tag_list(),
-    )["ResolverQueryLogConfig"]
-    return Made(id=made["Id"], outputs={"arn": made["Arn"]})
-
-
-@adapts("aws:route53/resolverQueryLogConfigAssociation:ResolverQueryLogConfigAssociation")
-def query_log_association(call: Call) -> Made:
-    made = call.client("route53resolver").associate_resolver_query_log_config(
-        ResolverQueryLogConfigId=call.given["resolverQueryLogConfigId"],
-        ResourceId=call.given["resourceId"],
-    )["ResolverQueryLogConfigAssociation"]
-    return Made(id=made["Id"])

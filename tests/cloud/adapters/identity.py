@@ -1,8 +1,6 @@
-"""Roles, policies, instance profiles and identity providers."""
+"""Roles, their policies, and instance profiles."""
 
 from __future__ import annotations
-
-from typing import Any
 
 from tests.cloud.adapters.adapter import Call, Made, adapts
 
@@ -25,18 +23,6 @@ def role(call: Call) -> Made:
     for arn in call.given.get("managedPolicyArns") or ():
         iam.attach_role_policy(RoleName=name, PolicyArn=arn)
     return Made(id=name, outputs={"name": name, "arn": made["Arn"], "uniqueId": made["RoleId"]})
-
-
-@adapts("aws:iam/policy:Policy")
-def policy(call: Call) -> Made:
-    name = call.given.get("name", call.name)
-    made = call.client("iam").create_policy(
-        PolicyName=name,
-        PolicyDocument=call.given["policy"],
-        **call.given.pascal("path", "description"),
-        Tags=call.tag_list(),
-    )["Policy"]
-    return Made(id=made["Arn"], outputs={"arn": made["Arn"], "name": name})
 
 
 @adapts("aws:iam/rolePolicy:RolePolicy")
@@ -65,21 +51,3 @@ def instance_profile(call: Call) -> Made:
     if (owner := call.given.get("role")) is not None:
         iam.add_role_to_instance_profile(InstanceProfileName=name, RoleName=owner)
     return Made(id=name, outputs={"name": name, "arn": made["Arn"]})
-
-
-@adapts("aws:iam/openIdConnectProvider:OpenIdConnectProvider")
-def identity_provider(call: Call) -> Made:
-    arguments: dict[str, Any] = call.given.renamed(
-        {"url": "Url", "clientIdLists": "ClientIDList", "thumbprintLists": "ThumbprintList"}
-    )
-    made = call.client("iam").create_open_id_connect_provider(**arguments, Tags=call.tag_list())
-    arn = made["OpenIDConnectProviderArn"]
-    return Made(id=arn, outputs={"arn": arn})
-
-
-@adapts("aws:iam/serviceLinkedRole:ServiceLinkedRole")
-def service_linked_role(call: Call) -> Made:
-    made = call.client("iam").create_service_linked_role(
-        **call.given.renamed({"awsServiceName": "AWSServiceName", "customSuffix": "CustomSuffix"})
-    )["Role"]
-    return Made(id=made["Arn"], outputs={"arn": made["Arn"], "name": made["RoleName"]})

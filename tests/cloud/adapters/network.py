@@ -47,12 +47,6 @@ def vpc(call: Call) -> Made:
     )
 
 
-@adapts("aws:ec2/vpcIpv4CidrBlockAssociation:VpcIpv4CidrBlockAssociation")
-def more_addresses(call: Call) -> Made:
-    made = call.client("ec2").associate_vpc_cidr_block(**call.given.pascal("vpcId", "cidrBlock"))
-    return Made(id=made["CidrBlockAssociation"]["AssociationId"])
-
-
 @adapts("aws:ec2/subnet:Subnet")
 def subnet(call: Call) -> Made:
     ec2 = call.client("ec2")
@@ -164,13 +158,3 @@ def association(call: Call) -> Made:
         **call.given.pascal("routeTableId", "subnetId", "gatewayId")
     )
     return Made(id=made["AssociationId"])
-
-
-@adapts("aws:ec2/vpcPeeringConnection:VpcPeeringConnection")
-def peering(call: Call) -> Made:
-    call.given.only_provider("autoAccept")
-    made = call.client("ec2").create_vpc_peering_connection(
-        **call.given.pascal("vpcId", "peerVpcId", "peerOwnerId", "peerRegion"),
-        TagSpecifications=call.specifications("vpc-peering-connection"),
-    )["VpcPeeringConnection"]
-    return Made(id=made["VpcPeeringConnectionId"])

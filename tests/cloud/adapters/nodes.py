@@ -271,18 +271,3 @@ def _hook(given: Given) -> dict[str, Any]:
         **given.pascal("defaultResult", "heartbeatTimeout", "notificationMetadata"),
         **given.renamed({"notificationTargetArn": "NotificationTargetARN", "roleArn": "RoleARN"}),
     }
-
-
-@adapts("aws:autoscaling/lifecycleHook:LifecycleHook")
-def lifecycle_hook(call: Call) -> Made:
-    given = call.given
-    name, owner = given.get("name", call.name), given["autoscalingGroupName"]
-    call.client("autoscaling").put_lifecycle_hook(
-        AutoScalingGroupName=owner,
-        LifecycleHookName=name,
-        **given.pascal(
-            "lifecycleTransition", "defaultResult", "heartbeatTimeout", "notificationMetadata"
-        ),
-        **given.renamed({"notificationTargetArn": "NotificationTargetARN", "roleArn": "RoleARN"}),
-    )
-    return Made(id=name)

@@ -45,27 +45,8 @@ def default_security_group(call: Call) -> Made:
     return Made(id=found, outputs={"arn": call.account.arn("ec2", f"security-group/{found}")})
 
 
-@adapts("aws:ec2/securityGroupRule:SecurityGroupRule")
-def old_rule(call: Call) -> Made:
-    group, direction = call.given["securityGroupId"], call.given["type"]
-    permission = _permission(call.given, own=group)
-    ec2 = call.client("ec2")
-    authorize = getattr(ec2, f"authorize_security_group_{direction}")
-    made = authorize(GroupId=group, IpPermissions=[permission])
-    return Made(id=made["SecurityGroupRules"][0]["SecurityGroupRuleId"])
-
-
 @adapts("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule")
 def ingress_rule(call: Call) -> Made:
-    return _rule(call, "ingress")
-
-
-@adapts("aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule")
-def egress_rule(call: Call) -> Made:
-    return _rule(call, "egress")
-
-
-def _rule(call: Call, direction: str) -> Made:
     given = call.given
     about = given.renamed({"description": "Description"})
     permission = given.pascal("ipProtocol", "fromPort", "toPort")
@@ -77,8 +58,7 @@ def _rule(call: Call, direction: str) -> Made:
         permission["UserIdGroupPairs"] = [{"GroupId": group, **about}]
     if (prefixes := given.get("prefixListId")) is not None:
         permission["PrefixListIds"] = [{"PrefixListId": prefixes, **about}]
-    authorize = getattr(call.client("ec2"), f"authorize_security_group_{direction}")
-    made = authorize(
+    made = call.client("ec2").authorize_security_group_ingress(
         GroupId=given["securityGroupId"],
         IpPermissions=[permission],
         TagSpecifications=call.specifications("security-group-rule"),
@@ -115,8 +95,6 @@ def _replace_rules(call: Call, group: str) -> None:
 def _permission(rule: Given, *, own: str) -> dict[str, Any]:
     about = rule.renamed({"description": "Description"})
     groups = [*(rule.get("securityGroups") or ())]
-    if (source := rule.get("sourceSecurityGroupId")) is not None:
-        groups.append(source)
     if rule.get("self"):
         groups.append(own)
     return {

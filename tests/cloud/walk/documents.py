@@ -1,4 +1,4 @@
-"""IAM documents: of roles, keys, buckets, queues and endpoints."""
+"""IAM documents: of roles, keys, buckets and endpoints."""
 
 from __future__ import annotations
 
@@ -96,5 +96,3 @@ def _documents(world: World) -> Iterator[tuple[str, str, Any]]:
     for one in world.executor.of("aws:ec2/vpcEndpoint:VpcEndpoint"):
         if (policy := one.inputs.get("policy")) is not None:
             yield f"policy of endpoint {one.name}", "endpoint", policy
-    for one in world.executor.of("aws:sqs/queuePolicy:QueuePolicy"):
-        yield f"policy of queue {one.name}", "resource", one.inputs["policy"]
