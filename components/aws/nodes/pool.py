@@ -184,8 +184,8 @@ class Pool(pulumi.ComponentResource):
         return autoscaling.Group(
             self._name,
             name=self._full_name,
-            # How many are wanted within these bounds is an autoscaler's to say: no desired_capacity
-            # here, which every run would set back.
+            # How many are wanted within these bounds isn't said here: every run would set back what
+            # an operator or an autoscaler wanted.
             min_size=pool.min_nodes,
             max_size=pool.max_nodes,
             vpc_zone_identifiers=list(args.subnets.values()),

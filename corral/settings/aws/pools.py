@@ -53,7 +53,8 @@ class EksPool(Strict):
     """Instance types, in order of preference; those that corral knows for these machines when
     empty. A pool is counted with the smallest of them."""
     min_nodes: Annotated[int, Field(ge=0, le=1000, alias="min-nodes")] = 0
-    """Fewest nodes."""
+    """Fewest nodes. There is no autoscaler in this version: more come, up to `max-nodes`, when
+    somebody raises the Auto Scaling group's desired capacity."""
     max_nodes: Annotated[int, Field(ge=1, le=1000, alias="max-nodes")]
     """Most nodes."""
     zones: tuple[ZoneLetter, ...] = Field(default=(), strict=False)
