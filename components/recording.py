@@ -87,6 +87,11 @@ class Recorder(mocks.MockMonitor):
             urn=urn, id=request.name if known else "", object=request.object
         )
 
+    def ReadResource(self, request: Any) -> Any:  # noqa: N802 - the SDK calls it so
+        """Answers with what the program knows of the resource already: its id."""
+        urn = self.make_urn(request.parent, request.type, request.name)
+        return resource_pb2.ReadResourceResponse(urn=urn, properties=request.properties)
+
     def RegisterResourceOutputs(self, request: Any) -> Any:  # noqa: N802 - the SDK calls it so
         """Keeps a component's outputs beside its registration."""
         if request.urn in self.requests:

@@ -20,8 +20,8 @@ from corral.embedded.cluster import (
     default_cache,
 )
 from corral.project import STATE_FOLDER
-from corral.settings.cluster import ExistingCluster
-from corral.settings.pools import NodePool
+from corral.settings.cluster import EmbeddedCluster as Embedded
+from corral.settings.pools import AnyPool
 from corral.settings.stack import Settings
 
 
@@ -31,13 +31,13 @@ def embedded_cluster(state: Path) -> EmbeddedCluster:
 
 
 def start_cluster(
-    *, state: Path, pools: Mapping[str, NodePool], progress: Progress
+    *, state: Path, pools: Mapping[str, AnyPool], progress: Progress
 ) -> ClusterStatus:
     """Starts it, or finds it running, with just these pools' nodes."""
     return embedded_cluster(state).start(simulated_nodes(pools), progress)
 
 
-def simulated_nodes(pools: Mapping[str, NodePool]) -> list[SimulatedNode]:
+def simulated_nodes(pools: Mapping[str, AnyPool]) -> list[SimulatedNode]:
     """One simulated node for every node of every pool, named `<pool>-<n>`."""
     return [
         SimulatedNode(
@@ -55,7 +55,7 @@ def simulated_nodes(pools: Mapping[str, NodePool]) -> list[SimulatedNode]:
 def ensure_running(settings: Settings) -> None:
     """For the program, under any engine: starts the stack's embedded cluster unless it runs.
     Nothing for a stack whose cluster is somewhere else."""
-    if isinstance(settings.cluster, ExistingCluster):
+    if not isinstance(settings.cluster, Embedded):
         return
     state = Path.cwd() / STATE_FOLDER
     if not embedded_cluster(state).status().running:

@@ -9,11 +9,19 @@ from components.isolation import tiers_reference
 from corral.policy import reference as policies_reference
 from corral.settings import reference as settings_reference
 from corral.settings import schema
+from corral.settings.aws import density_reference
 
 
 def write_all() -> None:
     """Each module writes its own file and says which."""
-    for module in (schema, settings_reference, tiers_reference, policies_reference, architecture):
+    for module in (
+        schema,
+        settings_reference,
+        tiers_reference,
+        density_reference,
+        policies_reference,
+        architecture,
+    ):
         sys.stdout.write(f"{module.write()}\n")
 
 

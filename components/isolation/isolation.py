@@ -11,7 +11,7 @@ from components.children import Children
 from components.isolation.node_labels import served
 from components.isolation.priority_class import priority_class_document
 from components.isolation.runtime_class import runtime_class_document
-from corral.settings.pools import NodePool
+from corral.settings.pools import AnyPool
 from corral.settings.tiers import RUNTIMES, Runtime
 
 
@@ -48,7 +48,7 @@ class Isolation(pulumi.ComponentResource):
         self.register_outputs({"runtime_classes": self.runtime_classes})
 
 
-def served_runtimes(pools: Mapping[str, NodePool]) -> tuple[Runtime, ...]:
+def served_runtimes(pools: Mapping[str, AnyPool]) -> tuple[Runtime, ...]:
     """The runtimes that some pool serves, in the table's order.
 
     A RuntimeClass without nodes would let pods in that then wait for ever.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from corral.settings.pools import NodePool
+from corral.settings.pools import AnyPool
 from corral.settings.quantities import bytes_text, cpu_text
 from corral.settings.tiers import RUNTIMES, TIER_LABEL, Runtime, Tier
 
@@ -12,7 +12,7 @@ POOL_LABEL = "corral.dev/pool"
 ARCHITECTURE_LABEL = "kubernetes.io/arch"
 
 
-def node_labels(name: str, pool: NodePool) -> dict[str, str]:
+def node_labels(name: str, pool: AnyPool) -> dict[str, str]:
     """Labels of every node of the pool called `name`."""
     labels = {POOL_LABEL: name, ARCHITECTURE_LABEL: pool.architecture}
     for runtime in served(pool):
@@ -31,7 +31,7 @@ def runtime_node_labels(runtime: Runtime) -> dict[str, str]:
     return labels
 
 
-def node_taints(pool: NodePool) -> list[dict[str, str]]:
+def node_taints(pool: AnyPool) -> list[dict[str, str]]:
     """Taints of every node of the pool: none for pools that run the platform itself."""
     return [] if pool.tier is None else [tier_taint(pool.tier)]
 
@@ -41,7 +41,7 @@ def tier_taint(tier: Tier) -> dict[str, str]:
     return {"key": TIER_LABEL, "value": str(tier), "effect": "NoSchedule"}
 
 
-def node_capacity(pool: NodePool) -> dict[str, str]:
+def node_capacity(pool: AnyPool) -> dict[str, str]:
     """What one node of the pool offers to pods, as quantities by resource name.
 
     A confidential node offers a slot for each pod that it may run.
@@ -57,6 +57,6 @@ def node_capacity(pool: NodePool) -> dict[str, str]:
     return capacity
 
 
-def served(pool: NodePool) -> list[Runtime]:
+def served(pool: AnyPool) -> list[Runtime]:
     """The runtimes that the pool serves, in the table's order."""
     return [runtime for name, runtime in RUNTIMES.items() if name in pool.served_runtimes]

@@ -7,6 +7,7 @@ import platform
 import shutil
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import typer
 
@@ -19,6 +20,7 @@ from corral.embedded.cluster import PROGRAMS, Binaries, default_cache
 from corral.errors import UserError
 from corral.kubernetes import Api, Retries
 from corral.local_cluster import embedded_cluster
+from corral.settings.cluster import EksCluster
 from corral.settings.tiers import TIER_LABEL
 
 GIB = 2**30
@@ -78,8 +80,14 @@ def examine(stack: Stack) -> Iterator[Finding]:
         yield _pulumi()
     if stack.simulated:
         yield from _embedded(stack)
+    elif isinstance(stack.settings.cluster, EksCluster) and not _kept_kubeconfig(stack):
+        yield ok(f"no kubeconfig of {stack.access.context} here yet; `up` makes cluster and file")
     else:
         yield from _cluster(stack)
+
+
+def _kept_kubeconfig(stack: Stack) -> bool:
+    return Path(stack.access.kubeconfig).is_file()
 
 
 def _machine(stack: Stack) -> Iterator[Finding]:
@@ -210,11 +218,12 @@ def _nodes(api: Api, stack: Stack) -> Iterator[Finding]:
         if pool.tier is None:
             continue
         serving = [n for n in nodes if n["metadata"].get("labels", {}).get(TIER_LABEL) == pool.tier]
-        if len(serving) >= pool.nodes:
+        if len(serving) >= pool.nodes_at_first:
             yield ok(f"pool {name}: {len(serving)} nodes of tier {pool.tier}")
         else:
             yield warning(
-                f"pool {name}: {len(serving)} of {pool.nodes} nodes carry {TIER_LABEL}={pool.tier}",
+                f"pool {name}: {len(serving)} of {pool.nodes_at_first} nodes carry "
+                f"{TIER_LABEL}={pool.tier}",
                 why="sandboxes of that tier wait until there is a node for them",
                 fix=f"label and taint the nodes that serve {pool.tier} (docs/tiers.md)",
             )

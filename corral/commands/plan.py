@@ -17,6 +17,7 @@ from corral.commands.screen import Screen, write_json
 from corral.commands.stacks import Stack, open_stack
 from corral.embedded.engine.offline import plan_offline
 from corral.errors import UserError
+from corral.settings.aws.room import eks_pools, held
 
 CHANGES = 3
 
@@ -68,8 +69,10 @@ def _offline(stack: Stack, *, screen: Screen, json: str | None) -> None:
         unexpanded=lambda reason: screen.note(f"note: {reason}", style="yellow"),
     )
     documents: list[dict[str, Any]] = [resource.as_document() for resource in resources]
+    rows = [*held(eks_pools(stack.settings.pools), stack.settings.classes)]
     if json is not None:
-        write_json({"resources": documents}, json)
+        density = {"density": [row.as_document() for row in rows]} if rows else {}
+        write_json({"resources": documents, **density}, json)
     if json != "-":
         counts = Counter(document["type"] for document in documents)
         screen.table(
@@ -77,6 +80,12 @@ def _offline(stack: Stack, *, screen: Screen, json: str | None) -> None:
             ("type", "count"),
             [(kind, str(count)) for kind, count in sorted(counts.items())],
         )
+        if rows:
+            screen.table(
+                "sandboxes that its nodes hold, if all are of one class",
+                ("pool", "class", "smallest type", "on one node", "nodes", "at most"),
+                [row.cells() for row in rows],
+            )
 
 
 def _embedded(stack: Stack, *, screen: Screen, json: str | None, workers: int, adopt: bool) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from corral.settings.classes import AgentClass
-from corral.settings.pools import NodePool
+from corral.settings.pools import AnyPool
 from corral.settings.quantities import bytes_text, cpu_text
 
 
@@ -56,18 +56,18 @@ def sandbox_room(agent: AgentClass) -> Room:
     )
 
 
-def node_room(pool: NodePool) -> Room:
+def node_room(pool: AnyPool) -> Room:
     """What one node of the pool has to give."""
     return Room(cpu=pool.cpu, memory=pool.memory, disk=pool.disk, pods=pool.pods)
 
 
-def on_one_node(need: Room, pool: NodePool) -> tuple[int, str]:
+def on_one_node(need: Room, pool: AnyPool) -> tuple[int, str]:
     """How many fit on one node, and the part that binds."""
     room = node_room(pool)
     return min((room[part] // need[part], part) for part in PARTS)
 
 
-def serving(agent: AgentClass, pools: Mapping[str, NodePool]) -> dict[str, NodePool]:
+def serving(agent: AgentClass, pools: Mapping[str, AnyPool]) -> dict[str, AnyPool]:
     """The pools whose nodes run that class."""
     return {
         name: pool for name, pool in pools.items() if agent.runtime_name in pool.served_runtimes

@@ -45,6 +45,9 @@ class AgentClass(Strict):
         float, Field(ge=1.0, le=4.0, allow_inf_nan=False, alias="memory-overcommit")
     ] = 1.0
     """Tier microvm only: memory limit divided by memory request."""
+    restartable: bool = False
+    """Whether its work survives that a sandbox is taken away at any time: only such classes may
+    land on spot nodes."""
     priority: Annotated[int, Field(ge=0, le=1000)] = 100
     """Scheduling priority among agents; a higher one goes before a lower one and ends none."""
 

@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from corral.settings.strict import FilePath, Strict, Text
+from corral.settings.aws.texts import Cidr, RoleArn
+from corral.settings.strict import FilePath, Name, Strict, Text
 
 
 class EmbeddedCluster(Strict):
@@ -28,4 +29,20 @@ class ExistingCluster(Strict):
     """The context in that file."""
 
 
-Cluster = Annotated[EmbeddedCluster | ExistingCluster, Field(discriminator="kind")]
+class EksCluster(Strict):
+    """A cluster on Amazon EKS that the stack makes, in the account and network of `aws`."""
+
+    kind: Literal["eks"]
+    """It is created and deleted with the stack."""
+    name: Annotated[
+        Name, Field(description="Its name in AWS; the names of what belongs to it begin so.")
+    ]
+    public_access: Annotated[tuple[Cidr, ...], Field(alias="public-access", strict=False)] = ()
+    """Networks that may reach the API server from outside. Its endpoint is private when empty."""
+    administrators: tuple[RoleArn, ...] = Field(default=(), strict=False)
+    """IAM roles with cluster-admin rights, besides the identity that makes the cluster."""
+    log_days: Annotated[Literal[1, 3, 5, 7, 14, 30, 60, 90, 180, 365], Field(alias="log-days")] = 90
+    """How long the control plane's logs are kept."""
+
+
+Cluster = Annotated[EmbeddedCluster | ExistingCluster | EksCluster, Field(discriminator="kind")]

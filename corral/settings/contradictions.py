@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Mapping
 
 from corral.settings import capacity
 from corral.settings.classes import AgentClass
-from corral.settings.pools import NodePool
+from corral.settings.pools import AnyPool
 from corral.settings.problems import MISSING, Problem, Said, nearest
 from corral.settings.quantities import bytes_text, cpu_text, parse_bytes
 from corral.settings.tenants import RESERVED_TENANTS, Tenant
@@ -31,7 +31,7 @@ class ContradictionError(ValueError):
 
 def contradictions(
     *,
-    pools: Mapping[str, NodePool] | None,
+    pools: Mapping[str, AnyPool] | None,
     classes: Mapping[str, AgentClass],
     tenants: Mapping[str, Tenant],
     unreadable_classes: Collection[str] = (),
@@ -60,7 +60,7 @@ def contradictions(
     return found
 
 
-def _pool(name: str, pool: NodePool) -> Iterator[Problem]:
+def _pool(name: str, pool: AnyPool) -> Iterator[Problem]:
     known = [r.name for r in RUNTIMES.values() if r.tier == pool.tier]
     for position, runtime in enumerate(pool.runtimes):
         if runtime not in known:
@@ -152,7 +152,7 @@ def _virtual_machine_memory(name: str, agent: AgentClass) -> Iterator[Problem]:
         )
 
 
-def _placement(name: str, agent: AgentClass, pools: Mapping[str, NodePool]) -> Iterator[Problem]:
+def _placement(name: str, agent: AgentClass, pools: Mapping[str, AnyPool]) -> Iterator[Problem]:
     able = capacity.serving(agent, pools)
     if not able:
         same_tier = [n for n, pool in pools.items() if pool.tier == agent.tier]
@@ -237,7 +237,7 @@ def _tenant(
 
 
 def _maximum(
-    name: str, tenant: Tenant, classes: Mapping[str, AgentClass], pools: Mapping[str, NodePool]
+    name: str, tenant: Tenant, classes: Mapping[str, AgentClass], pools: Mapping[str, AnyPool]
 ) -> Iterator[Problem]:
     """Only what is certain: sums, not how sandboxes of several shapes pack."""
     alone = False
@@ -263,7 +263,7 @@ def _maximum(
 
 
 def _together(
-    name: str, tenant: Tenant, classes: Mapping[str, AgentClass], pools: Mapping[str, NodePool]
+    name: str, tenant: Tenant, classes: Mapping[str, AgentClass], pools: Mapping[str, AnyPool]
 ) -> Iterator[Problem]:
     for runtime in dict.fromkeys(classes[agent].runtime_name for agent in tenant.agents):
         counts = {a: n for a, n in tenant.agents.items() if classes[a].runtime_name == runtime}

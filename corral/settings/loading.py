@@ -20,7 +20,7 @@ from corral.settings.document import (
     read_document,
 )
 from corral.settings.messages import problems_of, unknown_key
-from corral.settings.pools import NodePool
+from corral.settings.pools import AnyPool, Pool
 from corral.settings.problems import MISSING, SETTINGS_KEY, Problem, Said, SettingsError, nearest
 from corral.settings.stack import Settings
 from corral.settings.strict import Name, Strict
@@ -35,6 +35,9 @@ STACK_FOLDER = "stacks"
 _IN_CONFIG = ("config", SETTINGS_KEY)
 _STACK_NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 _NAMES: TypeAdapter[str] = TypeAdapter(Name)
+_POOLS: TypeAdapter[AnyPool] = TypeAdapter(Pool)
+_CLASSES = TypeAdapter(AgentClass)
+_TENANTS = TypeAdapter(Tenant)
 _Model = TypeVar("_Model", bound=Strict)
 
 
@@ -195,9 +198,9 @@ def _also_contradicting(value: object) -> list[Problem]:
     """Contradictions between the parts that are valid, of a value that isn't."""
     if not isinstance(value, Mapping):
         return []
-    pools, broken_pools = _valid(value.get("pools"), NodePool)
-    classes, broken_classes = _valid(value.get("classes"), AgentClass)
-    tenants, _ = _valid(value.get("tenants"), Tenant)
+    pools, broken_pools = _valid(value.get("pools"), _POOLS)
+    classes, broken_classes = _valid(value.get("classes"), _CLASSES)
+    tenants, _ = _valid(value.get("tenants"), _TENANTS)
     return contradictions(
         pools=None if broken_pools else pools,
         classes=classes,
@@ -206,7 +209,7 @@ def _also_contradicting(value: object) -> list[Problem]:
     )
 
 
-def _valid(part: object, model: type[_Model]) -> tuple[dict[str, _Model], list[str]]:
+def _valid(part: object, model: TypeAdapter[_Model]) -> tuple[dict[str, _Model], list[str]]:
     """Those of a mapping that are valid, and the names of those that aren't ("" for all of it)."""
     if not isinstance(part, Mapping):
         return {}, [""]
@@ -214,7 +217,7 @@ def _valid(part: object, model: type[_Model]) -> tuple[dict[str, _Model], list[s
     broken: list[str] = []
     for name, value in part.items():
         try:
-            valid[_NAMES.validate_python(name, strict=True)] = model.model_validate(value)
+            valid[_NAMES.validate_python(name, strict=True)] = model.validate_python(value)
         except ValidationError:
             broken.append(str(name))
     return valid, broken

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Discriminator, Field, Tag
 
+from corral.settings.aws.pools import EksPool
 from corral.settings.quantities import Bytes, Cpu
 from corral.settings.strict import RuntimeName, Strict
 from corral.settings.tiers import DEFAULT_RUNTIME, Tier
 
 
 class NodePool(Strict):
-    """Nodes of one shape. On the embedded cluster they are simulated (kwok)."""
+    """Nodes of one shape that are there already. On the embedded cluster they are simulated
+    (kwok)."""
 
     tier: Annotated[Tier, Field(strict=False)] | None = None
     """The isolation tier that its nodes serve; left out for nodes that run the platform itself."""
@@ -39,3 +42,24 @@ class NodePool(Strict):
         if self.tier is None:
             return ()
         return self.runtimes or (DEFAULT_RUNTIME[self.tier],)
+
+    @property
+    def nodes_at_first(self) -> int:
+        """How many there are before anything asks for more."""
+        return self.nodes
+
+
+def _which(value: Any) -> str:
+    """Machines are what only a pool on EKS has to say."""
+    on_eks = isinstance(value, EksPool) or (isinstance(value, Mapping) and "machines" in value)
+    return EksPool.__name__ if on_eks else NodePool.__name__
+
+
+AnyPool = NodePool | EksPool
+"""Either has its figures: cpu, memory, disk, pods, nodes, processes, served_runtimes."""
+
+Pool = Annotated[
+    Annotated[NodePool, Tag(NodePool.__name__)] | Annotated[EksPool, Tag(EksPool.__name__)],
+    Discriminator(_which),
+]
+"""A pool in a stack file."""

@@ -70,6 +70,19 @@ _BETWEEN = """
 - Volumes have a count and a size, or neither.
 - No tenant is named {reserved}.
 
+On AWS, with cluster kind `eks`:
+- `aws` is there; pools say `machines`, and their CPU, memory and pods follow from the instance type
+  ([density](density.md)). One pool without a tier always has a node that isn't spot.
+- Tier `microvm` is on `nested` or `metal` machines. `confidential` isn't had on EC2: SEV-SNP nodes
+  have no `/dev/kvm`, and no instance offers TDX. `snp` machines with tier `gvisor` or `container`
+  protect a node from its host.
+- Instance types exist, have the feature and the architecture, and are offered in the region.
+- The VPC is private, /16 to /20, and overlaps no peer; its private subnets have addresses for all
+  nodes with all their pods.
+- `reserved-nodes` goes with `capacity: reserved`, one instance type, and at most `max-nodes`.
+- A class that can land on spot nodes is `restartable`.
+- The role is in the stack's own account; no network wider than /8 reaches the API server.
+
 ## What an error looks like
 All of them at once; those of a file with the line of each:
 

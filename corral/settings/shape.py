@@ -29,7 +29,8 @@ class Shape:
     @property
     def models(self) -> tuple[type[BaseModel], ...]:
         """The model that stands here, each of them where there is a choice; else none."""
-        candidates = get_args(self.kind) if _is_union(self.kind) else (self.kind,)
+        choices = get_args(self.kind) if _is_union(self.kind) else (self.kind,)
+        candidates = [get_args(c)[0] if get_origin(c) is Annotated else c for c in choices]
         return tuple(c for c in candidates if isinstance(c, type) and issubclass(c, BaseModel))
 
     @property
@@ -66,10 +67,9 @@ class Shape:
 
     @property
     def variants(self) -> dict[str, type[BaseModel]]:
-        """Where `kind: …` chooses between models: each by its kind; else none."""
-        if not _is_union(self.kind):
-            return {}
-        return {get_args(m.model_fields["kind"].annotation)[0]: m for m in self.models}
+        """Where there is a choice between models: each by its `kind`, or by the model's name where
+        other keys choose; else none."""
+        return {_tag(model): model for model in self.models} if _is_union(self.kind) else {}
 
     def chosen(self, tag: str | int) -> Shape | None:
         """The model of that kind, where there is a choice."""
@@ -153,6 +153,11 @@ def settle(root: Shape, location: Sequence[str | int]) -> tuple[Path, Shape | No
         path.append(element)
         above, here = here, here.child(element) if here is not None else None
     return tuple(path), here
+
+
+def _tag(model: type[BaseModel]) -> str:
+    kind = model.model_fields.get("kind")
+    return str(get_args(kind.annotation)[0]) if kind else model.__name__
 
 
 def _is_union(annotation: Any) -> bool:

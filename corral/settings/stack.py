@@ -7,10 +7,13 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from corral.settings.admission import Admission
+from corral.settings.aws.account import Aws
+from corral.settings.aws.contradictions import aws_contradictions
+from corral.settings.aws.room import eks_pools, room_contradictions
 from corral.settings.classes import AgentClass
 from corral.settings.cluster import Cluster
 from corral.settings.contradictions import ContradictionError, contradictions
-from corral.settings.pools import NodePool
+from corral.settings.pools import Pool
 from corral.settings.strict import Name, Strict
 from corral.settings.tenants import Tenant
 
@@ -20,7 +23,9 @@ class Settings(Strict):
 
     cluster: Cluster
     """Which cluster the platform goes on."""
-    pools: dict[Name, NodePool] = Field(min_length=1)
+    aws: Aws | None = None
+    """The AWS account that the cluster is in: with cluster kind `eks`, and only there."""
+    pools: dict[Name, Pool] = Field(min_length=1)
     """Node pools, by name."""
     classes: dict[Name, AgentClass] = Field(min_length=1)
     """Agent classes, by name."""
@@ -31,7 +36,17 @@ class Settings(Strict):
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
-        found = contradictions(pools=self.pools, classes=self.classes, tenants=self.tenants)
+        found = aws_contradictions(
+            cluster=self.cluster, aws=self.aws, pools=self.pools, classes=self.classes
+        )
+        found += contradictions(
+            # Pools on machines that there aren't have no figures to judge by.
+            pools=None if found else self.pools,
+            classes=self.classes,
+            tenants=self.tenants,
+        )
+        if not found:
+            found = [*room_contradictions(eks_pools(self.pools), self.classes, self.tenants)]
         if found:
             raise ContradictionError(found)
         return self

@@ -83,6 +83,7 @@ def test_outputs_are_the_component_s_attributes(monkeypatch: pytest.MonkeyPatch)
         "runtime_classes": list(built[0].runtime_classes),
         "policies": list(built[0].policies),
         "namespaces": namespaces[0],
+        "egress_addresses": [],
     }
     assert namespaces == [["agents-acme", "agents-trusted-ci"]]
 

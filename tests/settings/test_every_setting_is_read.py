@@ -52,7 +52,7 @@ def read_through(model_and_name: str) -> set[str]:
     model_name, name = model_and_name.split(".")
     model = next(model for model in models_in(Settings) if model.__name__ == model_name)
     ways = {name}
-    file = TO_SETTINGS / f"{model.__module__.rpartition('.')[2]}.py"
+    file = ROOT.joinpath(*model.__module__.split(".")).with_suffix(".py")
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         if isinstance(node, ast.FunctionDef) and node.decorator_list:
             taken = attributes_in(ast.unparse(node))
@@ -61,11 +61,19 @@ def read_through(model_and_name: str) -> set[str]:
     return ways
 
 
-HELD_AGAINST_EACH_OTHER = {"AgentClass.processes", "NodePool.processes"}
-"""A class that needs more processes than its pool allows is refused: that is what they are for."""
+# Whether a stack is accepted is all that these decide.
+JUDGED = {"AgentClass.processes", "AgentClass.restartable"}
 
 
-@pytest.mark.parametrize("field", sorted(set(FIELDS) - HELD_AGAINST_EACH_OTHER))
+def test_what_only_contradictions_read_is_read_there() -> None:
+    judges = [
+        *attributes_in((TO_SETTINGS / "contradictions.py").read_text(encoding="utf-8")),
+        *attributes_in((TO_SETTINGS / "aws" / "contradictions.py").read_text(encoding="utf-8")),
+    ]
+    assert {field.partition(".")[2] for field in JUDGED} <= set(judges)
+
+
+@pytest.mark.parametrize("field", [field for field in FIELDS if field not in JUDGED])
 def test_a_setting_is_read_outside_of_the_settings(field: str) -> None:
     ways = read_through(field)
     assert ways & attributes_read(), f"nothing reads {field}: read it, or remove the setting"

@@ -9,7 +9,7 @@ what depends on it is skipped, and everything else is done. What the engine can'
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any, Final
 
 from corral.embedded.engine.charts import ChartRequest, Charts
@@ -18,6 +18,7 @@ from corral.embedded.engine.ledger import Failure, Inherited, Ledger
 from corral.embedded.engine.refusals import (
     CHART_TYPE,
     KUBERNETES_PROVIDER,
+    package_of,
     refuse_odd_object,
     refuse_options,
     refuse_provider_settings,
@@ -58,6 +59,8 @@ class Monitor:
     """One run's monitor. Its methods are those of the SDK's `ResourceMonitor` service; the SDK
     calls them from worker threads.
 
+    `packages` names what the executor does besides Kubernetes; all else is refused.
+
     `observe` is told of every registration (components, providers and the stack too) before
     anything is done about it; when it raises `ResourceFailed`, that resource fails.
     """
@@ -72,7 +75,9 @@ class Monitor:
         charts: Charts | None,
         observe: Observer | None,
         workers: int,
+        packages: Collection[str] = (),
     ) -> None:
+        self._packages = frozenset(packages)
         self._stack = stack
         self._project = project
         self._preview = preview
@@ -170,7 +175,11 @@ class Monitor:
         urn = identity.urn
         self._ledger.claim(urn)
         refuse_unsupported(
-            type=request.type, name=request.name, custom=request.custom, remote=request.remote
+            type=request.type,
+            name=request.name,
+            custom=request.custom,
+            remote=request.remote,
+            packages=self._packages,
         )
         if self._ledger.skip_after(urn, _needed(request)):
             return Answer(urn, result=FAIL)
@@ -214,7 +223,7 @@ class Monitor:
                 aliases=aliases,
             ),
         )
-        provider = request.provider or request.providers.get("kubernetes", "")
+        provider = request.provider or request.providers.get(package_of(request.type), "")
         return Registration(
             urn=urn,
             type=request.type,
@@ -245,6 +254,7 @@ class Monitor:
             return Answer(registration.urn)
         if registration.type == KUBERNETES_PROVIDER:
             refuse_provider_settings(registration.name, registration.inputs)
+        if registration.type.startswith("pulumi:providers:"):
             return self._shown(
                 registration, Outcome(id=_PROVIDER_ID, state=registration.inputs), ()
             )
@@ -252,7 +262,8 @@ class Monitor:
         return self._shown(registration, outcome, request.additionalSecretOutputs)
 
     def _execute(self, registration: Registration) -> Outcome:
-        refuse_odd_object(registration.type, registration.name, registration.inputs)
+        if registration.type.startswith("kubernetes:"):
+            refuse_odd_object(registration.type, registration.name, registration.inputs)
         self._require_known(registration)
         return self._executor.register(registration)
 
@@ -315,7 +326,13 @@ class Monitor:
         identity = self._identity(request)
         urn = identity.urn
         self._ledger.claim(urn)
-        refuse_unsupported(type=request.type, name=request.name, custom=True, remote=False)
+        refuse_unsupported(
+            type=request.type,
+            name=request.name,
+            custom=True,
+            remote=False,
+            packages=self._packages,
+        )
         if self._ledger.skip_after(urn, _needed(request)):
             return Answer(urn, result=FAIL)
         decoded = decode(request.properties)

@@ -31,6 +31,10 @@ _WORKERS: Final = 2
 """Nothing is waited for, so more threads would only take turns."""
 
 
+PLANNED_TOO: Final = ("aws",)
+"""Packages whose resources are planned, though this engine can't create them."""
+
+
 class PlanFailed(UserError):
     """The program didn't run to its end, or a resource of it can't be planned."""
 
@@ -104,6 +108,7 @@ def plan_offline(
         charts=_WhatCanBeExpanded(charts, unexpanded or _disregard),
         observe=observe,
         log=log,
+        packages=PLANNED_TOO,
     )
     problems = [f"{failure.urn}: {failure.reason}" for failure in result.failures]
     if result.error is not None:

@@ -106,12 +106,14 @@ def run_program(
     charts: Charts | None = None,
     observe: Observer | None = None,
     log: Log | None = None,
+    packages: Collection[str] = (),
 ) -> ProgramResult:
     """Run the project's program against `executor`, until everything that can be done is done.
 
     `config` is the stack's configuration with full keys (`corral:settings`) and values as Pulumi
     hands them over (text, JSON for objects); `secret_keys` name the secret ones. `workers`: most
     calls of the executor at once. `charts` expands charts; without it a chart fails.
+    `packages` names what the executor does besides Kubernetes (`aws`); all else is refused.
 
     It may run several times in one process, one run at a time. An error of the program is in the
     result; NotAProject, and whatever the executor raises besides ResourceFailed, is raised.
@@ -126,6 +128,7 @@ def run_program(
         charts=charts,
         observe=observe,
         workers=workers,
+        packages=packages,
     )
     throttle = seam.Throttle(
         finished=monitor.finished,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Final
 
 from corral.embedded.engine.registration import Document
@@ -39,9 +40,21 @@ class Refused(Exception):
     """
 
 
-def refuse_unsupported(*, type: str, name: str, custom: bool, remote: bool) -> None:
-    """Raise Refused for a type that the engine can't register. Local components always pass."""
+def package_of(type: str) -> str:
+    """The package that a resource's type is from: `aws` for `aws:ec2/vpc:Vpc` and for its provider,
+    `pulumi:providers:aws`."""
+    provider = type.removeprefix("pulumi:providers:")
+    return provider.partition(":")[0]
+
+
+def refuse_unsupported(
+    *, type: str, name: str, custom: bool, remote: bool, packages: Collection[str] = ()
+) -> None:
+    """Raise Refused for a type that the engine can't register. Local components always pass, and
+    so do resources of `packages`, which the run's executor does besides Kubernetes."""
     if not custom and not remote:
+        return
+    if custom and not remote and package_of(type) in packages:
         return
     reason = _UNSUPPORTED_TYPES.get(type)
     if reason is not None:

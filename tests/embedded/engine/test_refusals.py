@@ -78,3 +78,30 @@ def test_transformations_of_the_program_itself_still_work(tmp_path: Path) -> Non
         """,
     )
     assert executor["one"].inputs["data"] == {"added": "yes"}
+
+
+BUCKET = "import pulumi_aws\nbucket = pulumi_aws.s3.Bucket('b')\nconfig_map('one')"
+
+
+def test_what_the_executor_does_besides_kubernetes_reaches_it(tmp_path: Path) -> None:
+    result, executor = run(tmp_path, BUCKET, packages=["aws"])
+    assert result.complete, (result.error, result.failures)
+    assert executor["b"].type == "aws:s3/bucket:Bucket"
+    assert executor.names == {"b", "one"}
+
+
+def test_its_provider_goes_with_it(tmp_path: Path) -> None:
+    source = """
+        import pulumi_aws
+        account = pulumi_aws.Provider("account", region="eu-west-1")
+        pulumi_aws.s3.Bucket("b", opts=pulumi.ResourceOptions(provider=account))
+        """
+    result, executor = run(tmp_path, source, packages=["aws"])
+    assert result.complete, (result.error, result.failures)
+    assert executor["b"].provider.endswith("::pulumi:providers:aws::account")
+    assert executor.names == {"b"}, "a provider is nothing to create"
+
+
+def test_another_cloud_is_still_refused(tmp_path: Path) -> None:
+    result, _ = run(tmp_path, BUCKET, packages=["gcp"])
+    assert result.error is not None and "Kubernetes only" in result.error

@@ -1,0 +1,41 @@
+"""The add-ons that EKS installs, as the settings of each."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+SYSTEM_ROLES: dict[str, tuple[str, str]] = {
+    "vpc-cni": ("aws-node", "AmazonEKS_CNI_Policy"),
+    "aws-ebs-csi-driver": ("ebs-csi-controller-sa", "AmazonEBSCSIDriverPolicyV2"),
+}
+"""Add-ons that need AWS: the service account (in kube-system) that gets a role, and the policy that
+AWS keeps for it. By Pod Identity: no other pod of the node has those rights."""
+
+BEFORE_NODES = ("vpc-cni", "kube-proxy", "eks-pod-identity-agent")
+"""Without them no node gets ready."""
+
+_EVERY_NODE = [{"operator": "Exists"}]
+
+
+def addon_configuration(name: str) -> str | None:
+    """The add-on's configuration values as JSON; None for its defaults."""
+    values = _VALUES.get(name)
+    return json.dumps(values, sort_keys=True) if values else None
+
+
+_VALUES: dict[str, dict[str, Any]] = {
+    "vpc-cni": {
+        # A /28 for each slot of an interface: as many addresses as pods. Network policies are
+        # another controller's, which it would fight with.
+        "env": {"ENABLE_PREFIX_DELEGATION": "true", "WARM_PREFIX_TARGET": "1"},
+        "enableNetworkPolicy": "false",
+        "tolerations": _EVERY_NODE,
+    },
+    "eks-pod-identity-agent": {"tolerations": _EVERY_NODE},
+    "aws-ebs-csi-driver": {
+        "node": {"tolerateAllTaints": True},
+        # Volumes that an agent writes to are encrypted whatever a storage class says.
+        "controller": {"extraVolumeTags": {"managed-by": "corral"}},
+    },
+}

@@ -1,0 +1,214 @@
+"""A cluster on Amazon EKS."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pulumi
+from pulumi_aws import cloudwatch, eks, iam
+
+from components.aws.cluster.addons import BEFORE_NODES, SYSTEM_ROLES, addon_configuration
+from components.aws.cluster.kubeconfig import kubeconfig_text
+from components.aws.policies import (
+    access_policy,
+    managed_policy,
+    pod_identity_trust,
+    secrets_policy,
+    service_trust,
+)
+from components.children import Children
+from components.versions import EKS_ADDONS, eks_version
+from corral.settings.aws.account import Aws
+from corral.settings.cluster import EksCluster
+
+LOG_TYPES = ("api", "audit", "authenticator", "controllerManager", "scheduler")
+
+SERVICE_CIDR = "172.20.0.0/16"
+"""Addresses of Kubernetes services. They exist on nodes only, and are in no VPC that we make."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClusterArgs:
+    """The settings of the cluster and its account; the subnets of the control plane's interfaces by
+    zone; the ARNs of the keys for secrets and for logs."""
+
+    settings: EksCluster
+    aws: Aws
+    subnets: Mapping[str, pulumi.Input[str]]
+    secrets_key: pulumi.Input[str]
+    logs_key: pulumi.Input[str]
+
+
+class Cluster(pulumi.ComponentResource):
+    """The control plane, who may use it, and the add-ons without which no node gets ready."""
+
+    name: pulumi.Output[str]
+    endpoint: pulumi.Output[str]
+    certificate_authority: pulumi.Output[str]
+    """Base64, as kubeconfigs and nodes take it."""
+    security_group: pulumi.Output[str]
+    """The group that EKS makes: its interfaces and all nodes are in it."""
+    kubeconfig: pulumi.Output[str]
+    """How to reach it; no secret."""
+    before_nodes: tuple[pulumi.Resource, ...]
+    """What must stand before nodes come, and stays until they are gone."""
+
+    def __init__(
+        self, name: str, args: ClusterArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("corral:aws:Cluster", name, None, opts)
+        self._children = Children(parent=self)
+        self._args = args
+        self._cluster = self._control_plane()
+        self._administrators()
+        self.before_nodes = tuple(self._addon(name) for name in EKS_ADDONS if name in BEFORE_NODES)
+
+        self.name = self._cluster.name
+        self.endpoint = self._cluster.endpoint
+        self.certificate_authority = self._cluster.certificate_authority.apply(
+            lambda authority: authority.data or ""
+        )
+        self.security_group = self._cluster.vpc_config.apply(
+            lambda config: config.cluster_security_group_id or ""
+        )
+        self.kubeconfig = pulumi.Output.all(self.endpoint, self.certificate_authority).apply(
+            lambda seen: kubeconfig_text(
+                name=args.settings.name,
+                endpoint=seen[0],
+                certificate_authority=seen[1],
+                aws=args.aws,
+            )
+        )
+        self.register_outputs({"name": self.name, "endpoint": self.endpoint})
+
+    def after_nodes(self, nodes: list[pulumi.Resource]) -> None:
+        """The other add-ons: they have pods of their own, which wait for the first nodes."""
+        for name in EKS_ADDONS:
+            if name not in BEFORE_NODES:
+                self._addon(name, nodes)
+
+    def _control_plane(self) -> eks.Cluster:
+        args, name = self._args, self._args.settings.name
+        role = iam.Role(
+            "cluster",
+            name=f"{name}-cluster",
+            description="The control plane of an EKS cluster",
+            assume_role_policy=json.dumps(
+                service_trust("eks.amazonaws.com", actions=("sts:AssumeRole", "sts:TagSession"))
+            ),
+            opts=self._children.options(),
+        )
+        managed = iam.RolePolicyAttachment(
+            "cluster",
+            role=role.name,
+            policy_arn=managed_policy(args.aws.region, "AmazonEKSClusterPolicy"),
+            opts=self._children.options(),
+        )
+        secrets = iam.RolePolicy(
+            "secrets",
+            name="secrets",
+            role=role.name,
+            policy=pulumi.Output.from_input(args.secrets_key).apply(
+                lambda key: json.dumps(secrets_policy(key))
+            ),
+            opts=self._children.options(),
+        )
+        # EKS would make the group itself, kept for ever and without our key.
+        logs = cloudwatch.LogGroup(
+            "control-plane",
+            name=f"/aws/eks/{name}/cluster",
+            retention_in_days=args.settings.log_days,
+            kms_key_id=args.logs_key,
+            opts=self._children.options(),
+        )
+        return eks.Cluster(
+            "cluster",
+            name=name,
+            version=eks_version(),
+            role_arn=role.arn,
+            enabled_cluster_log_types=list(LOG_TYPES),
+            bootstrap_self_managed_addons=False,
+            deletion_protection=args.aws.protect,
+            access_config=eks.ClusterAccessConfigArgs(
+                authentication_mode="API", bootstrap_cluster_creator_admin_permissions=True
+            ),
+            encryption_config=eks.ClusterEncryptionConfigArgs(
+                provider=eks.ClusterEncryptionConfigProviderArgs(key_arn=args.secrets_key),
+                resources=["secrets"],
+            ),
+            kubernetes_network_config=eks.ClusterKubernetesNetworkConfigArgs(
+                ip_family="ipv4", service_ipv4_cidr=SERVICE_CIDR
+            ),
+            # Six months of extended support cost six times as much, and then it upgrades by itself.
+            upgrade_policy=eks.ClusterUpgradePolicyArgs(support_type="STANDARD"),
+            vpc_config=eks.ClusterVpcConfigArgs(
+                subnet_ids=list(args.subnets.values()),
+                endpoint_private_access=True,
+                endpoint_public_access=bool(args.settings.public_access),
+                public_access_cidrs=list(args.settings.public_access) or None,
+            ),
+            opts=self._children.options(
+                # While it is deleted, the control plane still needs what it was allowed.
+                depends_on=[managed, secrets, logs],
+                protect=args.aws.protect,
+            ),
+        )
+
+    def _administrators(self) -> None:
+        for role in self._args.settings.administrators:
+            entry = eks.AccessEntry(
+                role.rpartition("/")[2],
+                cluster_name=self._cluster.name,
+                principal_arn=role,
+                type="STANDARD",
+                opts=self._children.options(),
+            )
+            eks.AccessPolicyAssociation(
+                role.rpartition("/")[2],
+                cluster_name=self._cluster.name,
+                principal_arn=entry.principal_arn,
+                policy_arn=access_policy(self._args.aws.region, "AmazonEKSClusterAdminPolicy"),
+                access_scope=eks.AccessPolicyAssociationAccessScopeArgs(type="cluster"),
+                opts=self._children.options(),
+            )
+
+    def _addon(self, name: str, after: list[pulumi.Resource] | None = None) -> eks.Addon:
+        identities = None
+        waits: list[pulumi.Input[pulumi.Resource]] = list(after or ())
+        if name in SYSTEM_ROLES:
+            account, policy = SYSTEM_ROLES[name]
+            role, attached = self._system_role(name, policy)
+            identities = [
+                eks.AddonPodIdentityAssociationArgs(service_account=account, role_arn=role.arn)
+            ]
+            waits.append(attached)
+        return eks.Addon(
+            name,
+            cluster_name=self._cluster.name,
+            addon_name=name,
+            addon_version=EKS_ADDONS[name],
+            configuration_values=addon_configuration(name),
+            pod_identity_associations=identities,
+            # What somebody changed by hand goes back to what stands here.
+            resolve_conflicts_on_create="OVERWRITE",
+            resolve_conflicts_on_update="OVERWRITE",
+            opts=self._children.options(depends_on=waits),
+        )
+
+    def _system_role(self, name: str, policy: str) -> tuple[iam.Role, iam.RolePolicyAttachment]:
+        role = iam.Role(
+            name,
+            name=f"{self._args.settings.name}-{name}",
+            description=f"The add-on {name}, by Pod Identity",
+            assume_role_policy=json.dumps(pod_identity_trust()),
+            opts=self._children.options(),
+        )
+        attached = iam.RolePolicyAttachment(
+            name,
+            role=role.name,
+            policy_arn=managed_policy(self._args.aws.region, policy),
+            opts=self._children.options(),
+        )
+        return role, attached

@@ -1,0 +1,118 @@
+"""Everything below the cluster's API in one AWS account, from top to bottom."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pulumi
+
+from components.aws.account.keys import Keys, KeysArgs
+from components.aws.account.provider import aws_provider, stack_tags
+from components.aws.cluster.cluster import SERVICE_CIDR, Cluster, ClusterArgs
+from components.aws.network.existing import ExistingVpc, ExistingVpcArgs
+from components.aws.network.network import Network, NetworkArgs
+from components.aws.nodes.nodes import Nodes, NodesArgs
+from components.aws.nodes.pool import ClusterOutputs
+from components.children import Children
+from corral.settings.aws.account import Aws
+from corral.settings.aws.network import ExistingNetwork
+from corral.settings.aws.pools import EksPool
+from corral.settings.cluster import EksCluster
+
+
+@dataclass(frozen=True, kw_only=True)
+class FoundationArgs:
+    """The settings of account, cluster and pools, and the stack's name for tags."""
+
+    stack: str
+    aws: Aws
+    cluster: EksCluster
+    pools: Mapping[str, EksPool]
+
+
+class Foundation(pulumi.ComponentResource):
+    """Account, network, cluster, nodes: each gets its settings and what the ones before it made."""
+
+    kubeconfig: pulumi.Output[str]
+    """How to reach the cluster; no secret."""
+    egress_addresses: pulumi.Output[list[str]]
+    """Addresses that the cluster's traffic to the internet comes from."""
+
+    def __init__(
+        self, name: str, args: FoundationArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("corral:aws:Foundation", name, None, opts)
+        provider = aws_provider(
+            "account", args.aws, stack=args.stack, opts=Children(parent=self).options()
+        )
+        self._args = args
+        self._layer = Children(parent=self).options(provider=provider)
+
+        keys = Keys(
+            "keys",
+            KeysArgs(
+                name=args.cluster.name,
+                account_id=args.aws.account_id,
+                region=args.aws.region,
+                protect=args.aws.protect,
+            ),
+            self._layer,
+        )
+        network = self._network(keys)
+        cluster = Cluster(
+            "cluster",
+            ClusterArgs(
+                settings=args.cluster,
+                aws=args.aws,
+                subnets=network.control_plane_subnets,
+                secrets_key=keys.secrets,
+                logs_key=keys.logs,
+            ),
+            self._layer,
+        )
+        nodes = Nodes(
+            "nodes",
+            NodesArgs(
+                pools=args.pools,
+                cluster=ClusterOutputs(
+                    name=args.cluster.name,
+                    endpoint=cluster.endpoint,
+                    certificate_authority=cluster.certificate_authority,
+                    service_cidr=SERVICE_CIDR,
+                    security_group=cluster.security_group,
+                ),
+                account=args.aws.account_id,
+                region=args.aws.region,
+                subnets=network.node_subnets,
+                volumes_key=keys.volumes,
+                tags={**args.aws.tags, **stack_tags(args.stack)},
+                protect=args.aws.protect,
+                before=cluster.before_nodes,
+            ),
+            self._layer,
+        )
+        cluster.after_nodes(list(nodes.system))
+
+        self.kubeconfig = cluster.kubeconfig
+        self.egress_addresses = network.egress_addresses
+        self.register_outputs(
+            {"kubeconfig": self.kubeconfig, "egress_addresses": self.egress_addresses}
+        )
+
+    def _network(self, keys: Keys) -> Network | ExistingVpc:
+        aws, settings = self._args.aws, self._args.aws.network
+        if isinstance(settings, ExistingNetwork):
+            args = ExistingVpcArgs(region=aws.region, settings=settings)
+            return ExistingVpc("network", args, self._layer)
+        return Network(
+            "network",
+            NetworkArgs(
+                name=self._args.cluster.name,
+                region=aws.region,
+                settings=settings,
+                logs_key=keys.logs,
+                protect=aws.protect,
+            ),
+            self._layer,
+        )

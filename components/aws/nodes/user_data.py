@@ -1,0 +1,189 @@
+"""User data of a node on EKS' image of Amazon Linux 2023: a script, then nodeadm's NodeConfig.
+
+The script runs before nodeadm starts containerd and the kubelet. What it prepares belongs to the
+launch template's version: another version is another node, and no running node is ever changed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from components.aws.nodes.containerd import (
+    RUNSC_CONFIG,
+    base_runtime_spec,
+    containerd_toml,
+    is_kata,
+    runsc_toml,
+)
+from components.aws.nodes.kubelet import KubeletArgs, kubelet_config, kubelet_flags
+from components.aws.nodes.rendering import render
+from corral.settings.tiers import Runtime, Tier
+
+MOST_BYTES = 16 * 1024
+"""EC2's limit on user data, before it is encoded."""
+
+GVISOR_SOURCE = "https://storage.googleapis.com/gvisor/releases/release"
+_MACHINE = {"amd64": "x86_64", "arm64": "aarch64"}
+
+SYSCTLS: Mapping[str, str] = {
+    # A program that takes the core dump and throws it away. An empty pattern would still write a
+    # file called core, and a pipe isn't held up by RLIMIT_CORE: so the pipe must lead nowhere.
+    "kernel.core_pattern": "|/bin/false",
+    "fs.suid_dumpable": "0",
+    "kernel.dmesg_restrict": "1",
+    "kernel.kptr_restrict": "2",
+    "kernel.unprivileged_bpf_disabled": "1",
+    # What the kubelet insists on with protectKernelDefaults.
+    "vm.overcommit_memory": "1",
+    "vm.panic_on_oom": "0",
+    "kernel.panic": "10",
+    "kernel.panic_on_oops": "1",
+    "kernel.keys.root_maxkeys": "1000000",
+    "kernel.keys.root_maxbytes": "25000000",
+    # Hundreds of sandboxes that each watch a work tree.
+    "fs.inotify.max_user_instances": "8192",
+    "fs.inotify.max_user_watches": "1048576",
+}
+
+RUNSC_PROOF = (
+    "--platform=systrap",
+    "--network=none",
+    "--ignore-cgroups",
+    "do",
+    "cat",
+    "/proc/version",
+)
+"""Arguments of runsc that start one sandbox and tell its kernel's name."""
+
+KATA_MODULES = ("vhost_vsock", "vhost_net")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClusterFacts:
+    """What a node must know of its cluster."""
+
+    name: str
+    endpoint: str
+    """URL of its API server."""
+    certificate_authority: str
+    """As EKS gives it: base64."""
+    service_cidr: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class GvisorRelease:
+    """One release of gVisor, and the SHA-512 of its archive for the node's architecture."""
+
+    version: str
+    sha512: str
+    source: str = GVISOR_SOURCE
+    """Where its versions are: gVisor's own place, or a mirror that is laid out alike."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NodeArgs:
+    """What all nodes of a pool are told."""
+
+    cluster: ClusterFacts
+    kubelet: KubeletArgs
+    runtimes: tuple[Runtime, ...]
+    architecture: str
+    """amd64 or arm64."""
+    labels: Mapping[str, str]
+    taints: Sequence[Mapping[str, str]]
+    """The tier's, and start-up taints."""
+    gvisor: GvisorRelease | None = None
+    """Given where a runtime of tier gvisor is served."""
+
+
+def user_data(args: NodeArgs) -> str:
+    """A MIME document, at most 16 KiB.
+
+    Raises ValueError: gVisor without a release, or more than EC2 takes.
+    """
+    parts = {
+        'text/x-shellscript; charset="us-ascii"': node_script(args),
+        "application/node.eks.aws": _yaml(node_config(args)),
+    }
+    text = render("user_data.mime.j2", boundary=_boundary(parts), parts=parts)
+    size = len(text.encode())
+    if size > MOST_BYTES:
+        raise ValueError(
+            f"user data of {size} bytes; EC2 takes {MOST_BYTES}. Labels and taints take "
+            f"{len(str(args.labels)) + len(str(args.taints))} of them: use fewer or shorter ones"
+        )
+    return text
+
+
+def node_config(args: NodeArgs) -> dict[str, Any]:
+    """NodeConfig (node.eks.aws/v1alpha1)."""
+    cluster = args.cluster
+    return {
+        "apiVersion": "node.eks.aws/v1alpha1",
+        "kind": "NodeConfig",
+        "spec": {
+            "cluster": {
+                "name": cluster.name,
+                "apiServerEndpoint": cluster.endpoint,
+                "certificateAuthority": cluster.certificate_authority,
+                "cidr": cluster.service_cidr,
+            },
+            "containerd": {
+                "config": containerd_toml(args.runtimes),
+                "baseRuntimeSpec": base_runtime_spec(),
+            },
+            "kubelet": {
+                "config": kubelet_config(args.kubelet, args.runtimes, args.taints),
+                "flags": kubelet_flags(args.labels),
+            },
+        },
+    }
+
+
+def node_script(args: NodeArgs) -> str:
+    """The shell script that prepares a node. A node on which it fails never joins the cluster."""
+    gvisor = any(runtime.tier == Tier.GVISOR for runtime in args.runtimes)
+    if gvisor and args.gvisor is None:
+        raise ValueError("runtimes of tier gvisor are served, but no release of gVisor is given")
+    release = args.gvisor if gvisor else None
+    kata = any(is_kata(runtime) for runtime in args.runtimes)
+    return render(
+        "node.sh.j2",
+        sysctls=SYSCTLS,
+        modules=KATA_MODULES if kata else (),
+        archive=_archive(release, args.architecture) if release else "",
+        sha512=release.sha512 if release else "",
+        runsc_config=RUNSC_CONFIG,
+        runsc_toml=runsc_toml(),
+        runsc_proof=RUNSC_PROOF,
+    )
+
+
+class _Readable(yaml.SafeDumper):
+    """Texts of several lines stay texts of several lines: somebody will read this on a node."""
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    style = "|" if "\n" in text else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Readable.add_representer(str, _text)
+
+
+def _yaml(document: Mapping[str, Any]) -> str:
+    return yaml.dump(document, Dumper=_Readable, sort_keys=False, width=4096)
+
+
+def _archive(release: GvisorRelease, architecture: str) -> str:
+    return f"{release.source}/{release.version}/{_MACHINE[architecture]}/gvisor.tar.bz2"
+
+
+def _boundary(parts: Mapping[str, str]) -> str:
+    """The same for the same parts, so that a plan shows no difference where there is none."""
+    return f"corral-{hashlib.sha256(repr(sorted(parts.items())).encode()).hexdigest()[:32]}"

@@ -1,0 +1,53 @@
+"""Which AWS account a stack is in, and how corral gets into it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from corral.settings.aws.network import Network
+from corral.settings.aws.texts import (
+    AccountId,
+    ExternalId,
+    Region,
+    RoleArn,
+    Service,
+    TagKey,
+    TagValue,
+    Url,
+)
+from corral.settings.strict import Strict
+
+
+class Role(Strict):
+    """A role that is assumed for everything that the stack does."""
+
+    arn: RoleArn
+    """Its ARN."""
+    external_id: Annotated[ExternalId | None, Field(alias="external-id")] = None
+    """What its trust policy asks for, so that nobody else can have us act in that account. It is
+    an identifier, not a secret."""
+    session_tags: dict[TagKey, TagValue] = Field(alias="session-tags", default_factory=dict)
+    """Tags of the session; conditions of policies and CloudTrail see them."""
+
+
+class Aws(Strict):
+    """The AWS account of a stack. Its provider refuses any other account, also for `destroy` and
+    `refresh`, which don't run the program."""
+
+    account_id: Annotated[AccountId, Field(alias="account-id")]
+    """The one account that this stack may touch."""
+    region: Region
+    """Its region."""
+    role: Role | None = None
+    """A role to assume, for a customer's account; the caller's own identity when left out."""
+    tags: dict[TagKey, TagValue] = Field(default_factory=dict)
+    """Tags of everything that takes tags, besides corral's own."""
+    endpoints: dict[Service, Url] = Field(default_factory=dict)
+    """Other endpoints by service (`ec2`, `eks`, `iam` …): LocalStack or moto's server."""
+    protect: bool = True
+    """Whether what can't be brought back is protected: addresses that customers know, keys,
+    tenants. Protected things have to be released one by one before they can be deleted."""
+    network: Network
+    """The network that the cluster is in."""

@@ -1,0 +1,327 @@
+"""What must hold between the settings of a stack on AWS, each with the reason of EC2 or EKS."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from ipaddress import IPv4Network
+
+from corral.settings.aws.account import Aws
+from corral.settings.aws.cidrs import (
+    AddressDemand,
+    addresses_per_node,
+    check_demand,
+    check_vpc,
+    plan_cidrs,
+)
+from corral.settings.aws.instances import check_instance
+from corral.settings.aws.network import ExistingNetwork, NewNetwork
+from corral.settings.aws.pools import EksPool
+from corral.settings.classes import AgentClass
+from corral.settings.cluster import Cluster, EksCluster
+from corral.settings.pools import AnyPool
+from corral.settings.problems import MISSING, NotAllowedError, Problem, Said
+from corral.settings.tiers import RUNTIMES, Tier
+
+WIDEST_ACCESS = 8
+"""Shortest prefix that may reach a public endpoint: anything wider is the internet."""
+
+KATA_TIERS = (Tier.MICROVM, Tier.CONFIDENTIAL)
+
+_NOT_ON_EC2 = {
+    "kata-qemu-snp": "an SEV-SNP instance has no /dev/kvm, so no Kata runtime runs on it",
+    "kata-qemu-tdx": "no EC2 instance offers TDX",
+    "kata-fc": "Firecracker needs a devmapper pool, which these nodes don't prepare",
+}
+
+
+def aws_contradictions(
+    *,
+    cluster: Cluster,
+    aws: Aws | None,
+    pools: Mapping[str, AnyPool],
+    classes: Mapping[str, AgentClass],
+) -> list[Problem]:
+    """Every contradiction between them; empty when they agree."""
+    found = [*_belongs(cluster, aws, pools)]
+    if found or aws is None or not isinstance(cluster, EksCluster):
+        return found
+    found += [*_account(aws), *_network(aws), *_access(cluster)]
+    on_eks = {name: pool for name, pool in pools.items() if isinstance(pool, EksPool)}
+    for name, pool in on_eks.items():
+        found += [*_machines(name, pool, aws), *_amounts(name, pool), *_zones(name, pool, aws)]
+    if not found:
+        found += _addresses(aws, on_eks)
+    return [*found, *_system(on_eks), *_spot(on_eks, classes)]
+
+
+def _belongs(cluster: Cluster, aws: Aws | None, pools: Mapping[str, AnyPool]) -> Iterator[Problem]:
+    eks = isinstance(cluster, EksCluster)
+    if eks and aws is None:
+        yield Problem(
+            path=("aws",),
+            value=MISSING,
+            rule="required with cluster kind eks: account-id, region and network",
+            fix="add aws, or use another kind of cluster",
+        )
+    if not eks and aws is not None:
+        yield Problem(
+            path=("aws",),
+            value=Said("an account"),
+            rule=f"left out with cluster kind {cluster.kind}: nothing would be made in it",
+            fix="remove aws, or set cluster.kind: eks",
+        )
+    for name, pool in pools.items():
+        if eks and not isinstance(pool, EksPool):
+            yield Problem(
+                path=("pools", name),
+                value=Said("a pool by its nodes' figures"),
+                rule="pools on EKS say machines and max-nodes; CPU and memory follow from them",
+                fix="write machines (virtual, nested, metal or snp) and max-nodes in their place",
+            )
+        if not eks and isinstance(pool, EksPool):
+            yield Problem(
+                path=("pools", name, "machines"),
+                value=pool.machines,
+                rule="machines belong to pools on EKS",
+                fix="write nodes, cpu, memory and disk in their place, or set cluster.kind: eks",
+            )
+
+
+def _account(aws: Aws) -> Iterator[Problem]:
+    if aws.role is not None and f"::{aws.account_id}:" not in aws.role.arn:
+        yield Problem(
+            path=("aws", "role", "arn"),
+            value=aws.role.arn,
+            rule=f"a role in the stack's own account, {aws.account_id}",
+            fix="correct the role's ARN or account-id: a stack never reaches into another account",
+        )
+
+
+def _network(aws: Aws) -> Iterator[Problem]:
+    network = aws.network
+    if isinstance(network, ExistingNetwork):
+        subnets = list(network.private_subnets.values())
+        for zone, subnet in network.private_subnets.items():
+            if subnets.count(subnet) > 1:
+                yield Problem(
+                    path=("aws", "network", "private-subnets", zone),
+                    value=subnet,
+                    rule="another subnet for each zone: a subnet is in one zone",
+                    fix="write the subnet of that zone",
+                )
+        return
+    yield from _own_network(network)
+
+
+def _own_network(network: NewNetwork) -> Iterator[Problem]:
+    try:
+        check_vpc(IPv4Network(network.cidr), map(IPv4Network, network.peers))
+    except NotAllowedError as refusal:
+        yield _of_cidr(network, refusal)
+    for position, zone in enumerate(network.zones):
+        if zone in network.zones[:position]:
+            yield Problem(
+                path=("aws", "network", "zones", position),
+                value=zone,
+                rule="each zone once",
+                fix="remove it, or name another",
+            )
+
+
+def _addresses(aws: Aws, pools: Mapping[str, EksPool]) -> Iterator[Problem]:
+    """Whether the addresses of the stack's own VPC last for all nodes with all their pods."""
+    network = aws.network
+    if not isinstance(network, NewNetwork):
+        return
+    plan = plan_cidrs(IPv4Network(network.cidr), network.zones)
+    free = {zone: subnet.usable for zone, subnet in plan.of_kind("private").items()}
+    try:
+        check_demand(free, [_demand(name, pool, aws) for name, pool in pools.items()])
+    except NotAllowedError as refusal:
+        yield _of_cidr(network, refusal)
+
+
+def _demand(name: str, pool: EksPool, aws: Aws) -> AddressDemand:
+    return AddressDemand(
+        pool=name,
+        nodes=pool.max_nodes,
+        per_node=max(
+            addresses_per_node(known, pods=pool.pods, network="vpc-prefixes")
+            for known in pool.instance_types
+        ),
+        zones=pool.zones or aws.network.zones,
+    )
+
+
+def _of_cidr(network: NewNetwork, refusal: NotAllowedError) -> Problem:
+    return Problem(
+        path=("aws", "network", "cidr"), value=network.cidr, rule=refusal.rule, fix=refusal.fix
+    )
+
+
+def _access(cluster: EksCluster) -> Iterator[Problem]:
+    for position, cidr in enumerate(cluster.public_access):
+        if IPv4Network(cidr).prefixlen < WIDEST_ACCESS:
+            yield Problem(
+                path=("cluster", "public-access", position),
+                value=cidr,
+                rule=f"networks that you know, of /{WIDEST_ACCESS} or longer: the API server is "
+                "never open to the internet",
+                fix="name the addresses of your offices, VPN or CI",
+            )
+
+
+def _machines(name: str, pool: EksPool, aws: Aws) -> Iterator[Problem]:
+    if pool.tier in KATA_TIERS and (problem := _no_microvms(name, pool)):
+        yield problem
+        return
+    for runtime in pool.served_runtimes:
+        if runtime in _NOT_ON_EC2:
+            yield Problem(
+                path=("pools", name, "runtimes" if pool.runtimes else "tier"),
+                value=runtime,
+                rule=f"a runtime that works on EC2: {_NOT_ON_EC2[runtime]}",
+                fix="choose another runtime, or nodes of your own",
+            )
+    if pool.architecture == "arm64" and pool.tier == Tier.GVISOR:
+        yield Problem(
+            path=("pools", name, "architecture"),
+            value=pool.architecture,
+            rule="amd64 for tier gvisor: nodes check gVisor's release by its checksum, and corral "
+            "has none for arm64",
+            fix="use amd64",
+        )
+        return
+    if not pool.instance_types:
+        yield Problem(
+            path=("pools", name, "architecture"),
+            value=pool.architecture,
+            rule=f"amd64 for {pool.machines} machines: EC2 has none of {pool.architecture}",
+            fix="use amd64, or other machines",
+        )
+    for position, known in enumerate(pool.instance_types):
+        try:
+            check_instance(
+                known.name,
+                machines=pool.machines,
+                region=aws.region,
+                architecture=pool.architecture,
+                spot=pool.capacity == "spot",
+            )
+        except NotAllowedError as refusal:
+            yield Problem(
+                path=("pools", name, "instances", *((position,) if pool.instances else ())),
+                value=known.name,
+                rule=refusal.rule,
+                fix=refusal.fix,
+            )
+
+
+def _no_microvms(name: str, pool: EksPool) -> Problem | None:
+    """Why the pool's machines can't run virtual machines of their own, if they can't."""
+    if pool.tier == Tier.CONFIDENTIAL:
+        runtimes = [runtime.name for runtime in RUNTIMES.values() if runtime.tier == pool.tier]
+        reasons = "; ".join(_NOT_ON_EC2[runtime] for runtime in runtimes if runtime in _NOT_ON_EC2)
+        return Problem(
+            path=("pools", name, "tier"),
+            value=str(pool.tier),
+            rule=f"a tier that EC2 can serve: {reasons}",
+            fix="protect nodes from their host with machines: snp and tier gvisor or container, or "
+            "use metal of your own (stacks/Pulumi.metal-example.yaml)",
+        )
+    if pool.machines == "snp":
+        rule = (
+            "nested or metal for tier microvm: an SEV-SNP machine has no /dev/kvm, so Kata can't "
+            "start a guest on it"
+        )
+    elif pool.machines == "virtual":
+        rule = "nested or metal for tier microvm: a microVM needs /dev/kvm on its node"
+    else:
+        return None
+    return Problem(
+        path=("pools", name, "machines"),
+        value=pool.machines,
+        rule=rule,
+        fix="set machines: nested or metal, or choose tier gvisor",
+    )
+
+
+def _amounts(name: str, pool: EksPool) -> Iterator[Problem]:
+    if pool.min_nodes > pool.max_nodes:
+        yield Problem(
+            path=("pools", name, "min-nodes"),
+            value=pool.min_nodes,
+            rule=f"at most max-nodes, {pool.max_nodes}",
+            fix="lower it, or raise max-nodes",
+        )
+    reserved = pool.capacity == "reserved"
+    if reserved != bool(pool.reserved_nodes):
+        yield Problem(
+            path=("pools", name, "reserved-nodes"),
+            value=pool.reserved_nodes,
+            rule="at least 1 with capacity: reserved, and only there",
+            fix="say how many nodes to reserve" if reserved else "set capacity: reserved",
+        )
+    if pool.reserved_nodes > pool.max_nodes:
+        yield Problem(
+            path=("pools", name, "reserved-nodes"),
+            value=pool.reserved_nodes,
+            rule=f"at most max-nodes, {pool.max_nodes}: what no node can use is paid for nothing",
+            fix="lower it, or raise max-nodes",
+        )
+    if reserved and len(pool.instance_types) > 1:
+        yield Problem(
+            path=("pools", name, "instances"),
+            value=Said(", ".join(known.name for known in pool.instance_types)),
+            rule="one instance type with capacity: reserved: a reservation is for one",
+            fix="name the one that is reserved",
+        )
+
+
+def _zones(name: str, pool: EksPool, aws: Aws) -> Iterator[Problem]:
+    for position, zone in enumerate(pool.zones):
+        if zone not in aws.network.zones:
+            yield Problem(
+                path=("pools", name, "zones", position),
+                value=zone,
+                rule=f"a zone of the network: {', '.join(aws.network.zones)}",
+                fix="use one of these, or add it to aws.network",
+            )
+        elif zone in pool.zones[:position]:
+            yield Problem(
+                path=("pools", name, "zones", position),
+                value=zone,
+                rule="each zone once",
+                fix="remove it",
+            )
+
+
+def _system(pools: Mapping[str, EksPool]) -> Iterator[Problem]:
+    steady = [p for p in pools.values() if p.tier is None and p.capacity != "spot" and p.min_nodes]
+    if not steady:
+        yield Problem(
+            path=("pools",),
+            value=Said(", ".join(pools)),
+            rule="a pool without a tier that always has a node and isn't spot: CoreDNS and the "
+            "platform itself run there",
+            fix="add one: system: { machines: virtual, min-nodes: 2, max-nodes: 4 }",
+        )
+
+
+def _spot(pools: Mapping[str, EksPool], classes: Mapping[str, AgentClass]) -> Iterator[Problem]:
+    for class_name, agent in classes.items():
+        if agent.restartable:
+            continue
+        spot = [
+            name
+            for name, pool in pools.items()
+            if pool.capacity == "spot" and agent.runtime_name in pool.served_runtimes
+        ]
+        if spot:
+            yield Problem(
+                path=("classes", class_name, "restartable"),
+                value=False,
+                rule=f"true for a class that can land on spot nodes ({', '.join(spot)}): they go "
+                "with two minutes' notice",
+                fix="set restartable: true if its work survives that, or buy that pool otherwise",
+            )

@@ -1,0 +1,132 @@
+"""Whether the nodes of a stack on EKS hold what its tenants may ask for, by all limits of EC2."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from corral.settings.aws.density import Density, attachable, pool_densities
+from corral.settings.aws.pools import EksPool
+from corral.settings.classes import AgentClass
+from corral.settings.problems import Problem
+from corral.settings.tenants import Tenant
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Held:
+    """What one pool holds of one class."""
+
+    pool: str
+    agent: str
+    instance: str
+    """The instance type that holds least."""
+    nodes: int
+    """Most nodes of the pool."""
+    density: Density
+
+    @property
+    def most(self) -> int:
+        """Most sandboxes on the whole pool, if nothing else is on it."""
+        return self.nodes * self.density.sandboxes
+
+    def cells(self) -> tuple[str, ...]:
+        """Pool, class, instance type, density, nodes and sandboxes, for a table."""
+        counts = (self.density.text(), str(self.nodes), str(self.most))
+        return (self.pool, self.agent, self.instance, *counts)
+
+    def as_document(self) -> dict[str, object]:
+        """As JSON, with what each limit alone would allow on one node."""
+        return {
+            "pool": self.pool,
+            "class": self.agent,
+            "instance": self.instance,
+            "nodes": self.nodes,
+            "perNode": self.density.sandboxes,
+            "binding": self.density.binding,
+            "byLimit": dict(self.density.by_limit),
+            "most": self.most,
+        }
+
+
+def eks_pools(pools: Mapping[str, object]) -> dict[str, EksPool]:
+    """Those of them that are on EKS."""
+    return {name: pool for name, pool in pools.items() if isinstance(pool, EksPool)}
+
+
+def held(pools: Mapping[str, EksPool], classes: Mapping[str, AgentClass]) -> Iterator[Held]:
+    """For each class, each pool that serves its runtime."""
+    for agent_name, agent in classes.items():
+        for name, pool in pools.items():
+            if agent.runtime_name in pool.served_runtimes and pool.instance_types:
+                by_type = pool_densities(pool, agent)
+                least, found = min(by_type.items(), key=lambda item: item[1].sandboxes)
+                yield Held(
+                    pool=name,
+                    agent=agent_name,
+                    instance=least,
+                    nodes=pool.max_nodes,
+                    density=found,
+                )
+
+
+def room_contradictions(
+    pools: Mapping[str, EksPool],
+    classes: Mapping[str, AgentClass],
+    tenants: Mapping[str, Tenant],
+) -> Iterator[Problem]:
+    """Maxima that no number of the pools' nodes reaches. Each is judged as if it were alone there,
+    so that only what is certain is refused."""
+    rows = [*held(pools, classes)]
+    for name, tenant in tenants.items():
+        for agent, count in tenant.agents.items():
+            on = [row for row in rows if row.agent == agent]
+            if on and count > (most := sum(row.most for row in on)):
+                yield Problem(
+                    path=("tenants", name, "agents", agent),
+                    value=count,
+                    rule=f"at most the {most} that its pools can hold ("
+                    + "; ".join(
+                        f"{row.pool}: on each of {row.nodes} nodes {row.density.text()}"
+                        for row in on
+                    )
+                    + ")",
+                    fix=f"lower it to {most}, or give {_or(row.pool for row in on)} more or "
+                    "larger nodes",
+                )
+        yield from _volumes(name, tenant, pools, classes)
+
+
+def _volumes(
+    name: str,
+    tenant: Tenant,
+    pools: Mapping[str, EksPool],
+    classes: Mapping[str, AgentClass],
+) -> Iterator[Problem]:
+    runtimes = {classes[agent].runtime_name for agent in tenant.agents if agent in classes}
+    able = {
+        pool_name: volumes_of(pool)
+        for pool_name, pool in pools.items()
+        if runtimes.intersection(pool.served_runtimes) and pool.instance_types
+    }
+    most = sum(each * pools[pool_name].max_nodes for pool_name, each in able.items())
+    if able and tenant.volumes.count > most:
+        yield Problem(
+            path=("tenants", name, "volumes", "count"),
+            value=tenant.volumes.count,
+            rule=f"at most the {most} volumes that its nodes attach at once ("
+            + ", ".join(f"{pool_name} {each} on each" for pool_name, each in able.items())
+            + ")",
+            fix=f"lower it to {most}, or give {_or(able)} more nodes or types that attach more",
+        )
+
+
+def volumes_of(pool: EksPool) -> int:
+    """EBS volumes that any node of the pool attaches beside its root. ValueError where it has no
+    instance types."""
+    return min(
+        attachable(kind, pods=pool.pods, network="vpc-prefixes") for kind in pool.instance_types
+    )
+
+
+def _or(names: Iterable[str]) -> str:
+    return " or ".join(names)

@@ -1,0 +1,1 @@
+"""Programs run against moto: what they register is created there, and then walked over."""

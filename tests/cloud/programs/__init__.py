@@ -1,0 +1,1 @@
+"""Small programs that have everything that any stack on AWS has."""

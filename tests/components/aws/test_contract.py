@@ -1,0 +1,260 @@
+"""What everything that a stack on AWS registers has in common, and what holds data is kept."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from components.aws.nodes.pool import node_args
+from components.aws.nodes.user_data import MOST_BYTES, ClusterFacts, user_data
+from components.recording import Recorded
+from corral.settings.aws.pools import EksPool
+from corral.settings.loading import load_stack_file, load_value
+from corral.settings.stack import Settings
+from tests.components.examples import registered
+
+STACKS = Path(__file__).parents[3] / "stacks"
+SHIPPED = ("dev", "staging", "prod", "byoc-example", "confidential-example")
+LONGEST = "a" + "b" * 39
+
+MOST_CHARACTERS = {
+    "aws:iam/role:Role": 64,
+    "aws:iam/instanceProfile:InstanceProfile": 128,
+    "aws:iam/rolePolicy:RolePolicy": 128,
+    "aws:ec2/launchTemplate:LaunchTemplate": 128,
+    "aws:ec2/securityGroup:SecurityGroup": 255,
+    "aws:autoscaling/group:Group": 255,
+    "aws:eks/cluster:Cluster": 100,
+    "aws:cloudwatch/logGroup:LogGroup": 512,
+    "aws:kms/alias:Alias": 256,
+    "aws:route53/resolverFirewallRule:ResolverFirewallRule": 64,
+    "aws:route53/resolverFirewallRuleGroup:ResolverFirewallRuleGroup": 64,
+    "aws:route53/resolverFirewallRuleGroupAssociation:ResolverFirewallRuleGroupAssociation": 64,
+}
+"""Limits of AWS on names, by type; no other type has a name of ours."""
+
+LAUNCH_TEMPLATE = "aws:ec2/launchTemplate:LaunchTemplate"
+
+
+@cache
+def shipped(stack: str) -> Settings:
+    return load_stack_file(STACKS / f"Pulumi.{stack}.yaml")
+
+
+@cache
+def resources_of(stack: str) -> dict[str, Recorded]:
+    return registered(shipped(stack))
+
+
+def changed(stack: str, **edits: Any) -> Settings:
+    """The settings of a shipped stack with other values at dotted paths (`a__b` is a.b)."""
+    value = shipped(stack).model_dump(mode="json", by_alias=True, exclude_unset=True)
+    for path, new in edits.items():
+        *above, last = path.split("__")
+        here = value
+        for key in above:
+            here = here[key]
+        here[last] = new
+    return load_value(value, stack)
+
+
+@pytest.fixture(params=SHIPPED, scope="module")
+def resources(request: pytest.FixtureRequest) -> dict[str, Recorded]:
+    return resources_of(request.param)
+
+
+def on_aws(resources: dict[str, Recorded]) -> list[Recorded]:
+    return [resource for resource in resources.values() if resource.type.startswith("aws:")]
+
+
+def of_type(resources: dict[str, Recorded], token: str) -> list[Recorded]:
+    return [resource for resource in resources.values() if resource.type == token]
+
+
+def test_everything_goes_through_the_provider_that_guards_the_account(
+    resources: dict[str, Recorded],
+) -> None:
+    (provider,) = of_type(resources, "pulumi:providers:aws")
+    assert json.loads(provider.inputs["allowedAccountIds"]) == ["123456789012"]
+    assert on_aws(resources)
+    for resource in on_aws(resources):
+        assert resource.provider.startswith(provider.urn), (
+            f"{resource.urn} would go to whatever account somebody's credentials lead to"
+        )
+
+
+def test_everything_carries_the_stack_s_tags(resources: dict[str, Recorded]) -> None:
+    (provider,) = of_type(resources, "pulumi:providers:aws")
+    tags = json.loads(provider.inputs["defaultTags"])["tags"]
+    assert tags["corral.dev/stack"] == "test"
+    assert tags["managed-by"] == "corral"
+
+
+def test_a_role_is_assumed_as_its_owner_asks() -> None:
+    (provider,) = of_type(resources_of("byoc-example"), "pulumi:providers:aws")
+    assert json.loads(provider.inputs["assumeRoles"]) == [
+        {
+            "roleArn": "arn:aws:iam::123456789012:role/corral-provisioning",
+            "externalId": "customer-4711",
+            "sessionName": "corral-test",
+            "tags": {"vendor": "corral"},
+        }
+    ]
+
+
+def test_other_endpoints_are_those_of_the_settings() -> None:
+    settings = changed("dev", aws__endpoints={"ec2": "http://localhost:4566"})
+    (provider,) = of_type(registered(settings), "pulumi:providers:aws")
+    assert json.loads(provider.inputs["endpoints"]) == [{"ec2": "http://localhost:4566"}]
+
+
+@pytest.mark.parametrize("stack", SHIPPED)
+def test_names_are_within_aws_limits_with_the_longest_that_settings_take(stack: str) -> None:
+    value = shipped(stack).model_dump(mode="json", by_alias=True, exclude_unset=True)
+    value["cluster"]["name"] = LONGEST
+    value["pools"][LONGEST] = value["pools"].pop("system")
+    for resource in on_aws(registered(load_value(value, stack))):
+        if "name" in resource.inputs:
+            assert len(resource.inputs["name"]) <= MOST_CHARACTERS[resource.type], resource.urn
+
+
+def test_nothing_is_named_by_chance(resources: dict[str, Recorded]) -> None:
+    for resource in on_aws(resources):
+        assert "namePrefix" not in resource.inputs
+        if resource.type in MOST_CHARACTERS:
+            assert resource.inputs["name"], f"{resource.urn}: the provider would invent a name"
+
+
+def test_another_zone_or_pool_renames_nothing() -> None:
+    before = set(registered(shipped("staging")))
+    zone = set(registered(changed("staging", aws__network__zones=["a", "b", "c"])))
+    extra = {"tier": "gvisor", "machines": "virtual", "max-nodes": 1}
+    pool = set(registered(changed("staging", pools__extra=extra)))
+    assert before < zone and all(urn.endswith("-c") or urn.endswith("::c") for urn in zone - before)
+    assert before < pool and all(urn.endswith("::extra") for urn in pool - before)
+
+
+def test_what_can_t_be_brought_back_is_protected() -> None:
+    protected = {r.type for r in resources_of("prod").values() if r.protect}
+    assert protected == {
+        "aws:ec2/eip:Eip",
+        "aws:ec2/capacityReservation:CapacityReservation",
+        "aws:kms/key:Key",
+        "aws:eks/cluster:Cluster",
+        "kubernetes:core/v1:Namespace",
+    }
+
+
+def test_a_stack_that_is_there_to_be_thrown_away_can_be() -> None:
+    assert not [resource for resource in resources_of("dev").values() if resource.protect]
+    (cluster,) = of_type(resources_of("dev"), "aws:eks/cluster:Cluster")
+    assert cluster.inputs["deletionProtection"] is False
+
+
+def test_the_api_server_is_private_unless_networks_are_named(
+    resources: dict[str, Recorded],
+) -> None:
+    (cluster,) = of_type(resources, "aws:eks/cluster:Cluster")
+    assert cluster.inputs["vpcConfig"]["endpointPrivateAccess"] is True
+    assert cluster.inputs["vpcConfig"]["endpointPublicAccess"] is False
+
+
+def test_networks_that_are_named_reach_the_api_server() -> None:
+    value = shipped("dev").model_dump(mode="json", by_alias=True, exclude_unset=True)
+    value["cluster"]["public-access"] = ["192.0.2.0/24"]
+    (cluster,) = of_type(registered(load_value(value, "dev")), "aws:eks/cluster:Cluster")
+    assert cluster.inputs["vpcConfig"]["endpointPublicAccess"] is True
+    assert cluster.inputs["vpcConfig"]["publicAccessCidrs"] == ["192.0.2.0/24"]
+
+
+def test_nodes_have_no_public_address_no_key_and_no_open_metadata(
+    resources: dict[str, Recorded],
+) -> None:
+    templates = of_type(resources, LAUNCH_TEMPLATE)
+    assert templates
+    for template in templates:
+        assert "keyName" not in template.inputs
+        assert template.inputs["metadataOptions"]["httpTokens"] == "required"
+        assert template.inputs["metadataOptions"]["httpPutResponseHopLimit"] == 1
+        (interface,) = template.inputs["networkInterfaces"]
+        assert interface["associatePublicIpAddress"] == "false"
+        for device in template.inputs["blockDeviceMappings"]:
+            assert device["ebs"]["encrypted"] == "true"
+            assert device["ebs"]["volumeType"] == "gp3"
+
+
+def test_machines_are_asked_for_by_name() -> None:
+    wanted = {
+        ("staging", "system"): None,
+        ("staging", "isolated"): {"nestedVirtualization": "enabled"},
+        ("prod", "isolated"): None,
+        ("prod", "isolated-burst"): {"nestedVirtualization": "enabled"},
+        ("confidential-example", "sealed"): {"amdSevSnp": "enabled"},
+    }
+    for (stack, pool), options in wanted.items():
+        (template,) = [t for t in of_type(resources_of(stack), LAUNCH_TEMPLATE) if t.name == pool]
+        assert template.inputs.get("cpuOptions") == options, (stack, pool)
+
+
+def test_reserved_nodes_are_reserved_zone_by_zone_for_this_pool_alone() -> None:
+    resources = resources_of("prod")
+    reservations = of_type(resources, "aws:ec2/capacityReservation:CapacityReservation")
+    assert sorted(r.inputs["availabilityZone"][-1] for r in reservations) == ["a", "b", "c"]
+    assert sum(r.inputs["instanceCount"] for r in reservations) == 3
+    assert {r.inputs["instanceMatchCriteria"] for r in reservations} == {"targeted"}
+    (group,) = [
+        r for r in of_type(resources, "aws:autoscaling/group:Group") if r.name == "isolated"
+    ]
+    assert {r.urn for r in reservations} <= group.dependencies
+
+
+def test_nodes_come_after_what_makes_them_ready_and_pods_of_add_ons_after_nodes(
+    resources: dict[str, Recorded],
+) -> None:
+    addons = {r.name: r for r in of_type(resources, "aws:eks/addon:Addon")}
+    groups = of_type(resources, "aws:autoscaling/group:Group")
+    for group in groups:
+        for name in ("vpc-cni", "kube-proxy", "eks-pod-identity-agent"):
+            assert addons[name].urn in group.dependencies
+    (system,) = [group for group in groups if group.name == "system"]
+    assert system.urn in addons["coredns"].dependencies
+
+
+def test_an_existing_vpc_is_left_as_it_is() -> None:
+    types = {resource.type for resource in on_aws(resources_of("byoc-example"))}
+    assert not {token for token in types if token.startswith(("aws:vpc/", "aws:route53/"))}
+    assert {token for token in types if token.startswith("aws:ec2/")} == {LAUNCH_TEMPLATE}
+
+
+@pytest.mark.parametrize("stack", SHIPPED)
+def test_user_data_of_every_pool_is_within_ec2_s_limit(stack: str) -> None:
+    facts = ClusterFacts(
+        name=LONGEST,
+        endpoint=f"https://{'0' * 32}.gr7.{'x' * 20}.eks.amazonaws.com",
+        certificate_authority="A" * 1600,
+        service_cidr="172.20.0.0/16",
+    )
+    for name, pool in shipped(stack).pools.items():
+        assert isinstance(pool, EksPool)
+        assert len(user_data(node_args(name, pool, facts))) <= MOST_BYTES
+
+
+def test_stacks_without_aws_import_nothing_of_it() -> None:
+    program = (
+        "import sys; from pathlib import Path; from tests.components.examples import LOCAL, "
+        "registered; registered(LOCAL); print([m for m in sys.modules if 'pulumi_aws' in m])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=Path(__file__).parents[3],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == "[]"

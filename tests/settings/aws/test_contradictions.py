@@ -1,0 +1,232 @@
+"""What EC2 and EKS can't do is refused before any call, each with its own reason."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import Any
+
+import pytest
+
+from corral.settings.loading import load_value
+from corral.settings.problems import SettingsError
+from corral.settings.stack import Settings
+
+_GOOD: dict[str, Any] = {
+    "aws": {
+        "account-id": "123456789012",
+        "region": "eu-west-1",
+        "role": {
+            "arn": "arn:aws:iam::123456789012:role/corral",
+            "external-id": "corral-1",
+            "session-tags": {"team": "agents"},
+        },
+        "tags": {"team": "agents"},
+        "endpoints": {"ec2": "http://localhost:4566"},
+        "network": {
+            "kind": "new",
+            "cidr": "10.40.0.0/16",
+            "zones": ["a", "b", "c"],
+            "peers": ["10.41.0.0/16"],
+        },
+    },
+    "cluster": {"kind": "eks", "name": "agents", "public-access": ["192.0.2.0/24"]},
+    "pools": {
+        "system": {"machines": "virtual", "min-nodes": 2, "max-nodes": 4},
+        "shared": {"tier": "gvisor", "machines": "virtual", "max-nodes": 4},
+        "nested": {"tier": "microvm", "machines": "nested", "max-nodes": 4},
+        "metal": {
+            "tier": "microvm",
+            "machines": "metal",
+            "max-nodes": 4,
+            "capacity": "reserved",
+            "reserved-nodes": 2,
+        },
+    },
+    "classes": {"worker": {"tier": "gvisor"}, "deep": {"tier": "microvm"}},
+}
+
+KATA_FC = {"tier": "microvm", "machines": "nested", "max-nodes": 1, "runtimes": ["kata-fc"]}
+
+REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
+    "an unknown instance type": (
+        {"pools.shared.instances": ["m7i.2xlarg"]},
+        "pools.shared.instances[0]",
+        "an instance type that corral knows",
+    ),
+    "a type without nested virtualization": (
+        {"pools.nested.instances": ["m7a.4xlarge"]},
+        "pools.nested.instances[0]",
+        "m7a.4xlarge has no nested virtualization",
+    ),
+    "a type that the region doesn't offer": (
+        {"aws.region": "ap-east-1"},
+        "pools.nested.instances",
+        "a type that ap-east-1 offers",
+    ),
+    "a virtual machine where metal is asked for": (
+        {"pools.metal.instances": ["m7i.4xlarge"]},
+        "pools.metal.instances[0]",
+        "is a virtual machine",
+    ),
+    "a type of another architecture": (
+        {"pools.shared.instances": ["m7g.2xlarge"]},
+        "pools.shared.instances[0]",
+        "m7g.2xlarge is arm64",
+    ),
+    "microVMs on plain virtual machines": (
+        {"pools.nested.machines": "virtual"},
+        "pools.nested.machines",
+        "needs /dev/kvm",
+    ),
+    "Kata on SEV-SNP": ({"pools.nested.machines": "snp"}, "pools.nested.machines", "no /dev/kvm"),
+    "SEV-SNP outside its regions": (
+        {"aws.region": "eu-central-1", "pools.shared.machines": "snp"},
+        "pools.shared.instances",
+        "SEV-SNP only in eu-west-1 and us-east-2",
+    ),
+    "TDX on AWS": (
+        {"pools.nested.tier": "confidential", "pools.nested.runtimes": ["kata-qemu-tdx"]},
+        "pools.nested.tier",
+        "no EC2 instance offers TDX",
+    ),
+    "Firecracker without its devmapper pool": (
+        {"pools.fc": KATA_FC},
+        "pools.fc.runtimes",
+        "needs a devmapper pool",
+    ),
+    "arm64 with Cloud Hypervisor": (
+        {"pools.metal.architecture": "arm64"},
+        "pools.metal.architecture",
+        "kata-clh-runtime-rs runs on amd64 only",
+    ),
+    "nested virtualization on arm64": (
+        {"pools.nested.architecture": "arm64"},
+        "pools.nested.architecture",
+        "EC2 has none of arm64",
+    ),
+    "gVisor on arm64, whose checksum isn't known": (
+        {"pools.shared.architecture": "arm64"},
+        "pools.shared.architecture",
+        "by its checksum",
+    ),
+    "a reservation larger than the pool": (
+        {"pools.metal.reserved-nodes": 5},
+        "pools.metal.reserved-nodes",
+        "at most max-nodes, 4",
+    ),
+    "a reservation that isn't asked for": (
+        {"pools.shared.reserved-nodes": 1},
+        "pools.shared.reserved-nodes",
+        "only there",
+    ),
+    "nothing reserved where it is asked for": (
+        {"pools.shared.capacity": "reserved"},
+        "pools.shared.reserved-nodes",
+        "at least 1 with capacity: reserved",
+    ),
+    "a reservation for two types": (
+        {"pools.metal.instances": ["m7i.metal-24xl", "m7i.metal-48xl"]},
+        "pools.metal.instances",
+        "a reservation is for one",
+    ),
+    "fewer nodes at most than at least": (
+        {"pools.system.min-nodes": 9},
+        "pools.system.min-nodes",
+        "at most max-nodes, 4",
+    ),
+    "spot for a class that isn't restartable": (
+        {"pools.shared.capacity": "spot"},
+        "classes.worker.restartable",
+        "two minutes' notice",
+    ),
+    "no place for the platform itself": (
+        {"pools.system.min-nodes": 0},
+        "pools",
+        "a pool without a tier that always has a node",
+    ),
+    "a zone that the network doesn't have": (
+        {"pools.shared.zones": ["d"]},
+        "pools.shared.zones[0]",
+        "a zone of the network: a, b, c",
+    ),
+    "addresses that overlap a peer's": (
+        {"aws.network.peers": ["10.40.128.0/17"]},
+        "aws.network.cidr",
+        "overlaps 10.40.128.0/17",
+    ),
+    "a network too small to hold anything": (
+        {"aws.network.cidr": "10.40.0.0/24"},
+        "aws.network.cidr",
+        "/16 to /20",
+    ),
+    "more nodes than there are addresses": (
+        {"aws.network.cidr": "10.40.0.0/20", "pools.shared.max-nodes": 60},
+        "aws.network.cidr",
+        "enough addresses in each zone",
+    ),
+    "a role in another account": (
+        {"aws.role.arn": "arn:aws:iam::999999999999:role/corral"},
+        "aws.role.arn",
+        "the stack's own account, 123456789012",
+    ),
+    "an API server that is open to the internet": (
+        {"cluster.public-access": ["0.0.0.0/0"]},
+        "cluster.public-access[0]",
+        "never open to the internet",
+    ),
+    "an endpoint of no service": (
+        {"aws.endpoints": {"ecs2": "http://localhost:4566"}},
+        "aws.endpoints.ecs2",
+        "one of autoscaling",
+    ),
+    "EKS without an account": ({"aws": None}, "aws", "required with cluster kind eks"),
+    "an account without EKS": (
+        {"cluster": {"kind": "embedded"}},
+        "aws",
+        "left out with cluster kind embedded",
+    ),
+    "a pool by figures on EKS": (
+        {"pools.odd": {"nodes": 1, "cpu": 4, "memory": "16Gi", "disk": "100Gi"}},
+        "pools.odd",
+        "pools on EKS say machines",
+    ),
+}
+
+
+def settings(edits: dict[str, Any] | None = None) -> Settings:
+    """Good settings of a stack on EKS, with values put at dotted paths."""
+    value = deepcopy(_GOOD)
+    for path, new in (edits or {}).items():
+        *above, last = path.split(".")
+        here = value
+        for key in above:
+            here = here[key]
+        here[last] = new
+    return load_value(value, "stacks/Pulumi.test.yaml")
+
+
+def test_the_settings_that_each_case_breaks_are_good() -> None:
+    assert settings().pools["nested"].cpu > 0
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_it_is_refused_where_it_stands_and_with_the_reason(case: str) -> None:
+    edits, where, reason = REFUSED[case]
+    with pytest.raises(SettingsError) as caught:
+        settings(edits)
+    found = {
+        problem.where.removeprefix("corral:settings."): problem for problem in caught.value.problems
+    }
+    assert where in found, found
+    assert reason in found[where].rule
+    assert found[where].fix
+
+
+def test_confidential_nodes_are_snp_machines_with_another_tier() -> None:
+    edits = {"pools.shared.machines": "snp", "pools.shared.capacity": "on-demand"}
+    assert settings(edits).pools["shared"].served_runtimes == ("gvisor",)
+
+
+def test_spot_is_for_classes_that_survive_it() -> None:
+    accepted = settings({"pools.shared.capacity": "spot", "classes.worker.restartable": True})
+    assert accepted.classes["worker"].restartable
