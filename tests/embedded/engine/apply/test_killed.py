@@ -6,6 +6,7 @@ import random
 import subprocess
 import sys
 from collections.abc import Callable
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,7 +16,7 @@ from corral.embedded.cluster import EmbeddedCluster
 from corral.embedded.engine.inventory import KINDS, NAMESPACES, Inventory
 from corral.embedded.engine.objects import PART_OF
 from corral.embedded.engine.registration import Registration
-from corral.kubernetes import Access, Api, Discovery, Retries, Unreachable
+from corral.kubernetes import Access, Api, ApiError, Discovery, Resource, Retries, Unreachable
 from tests.embedded.engine.apply.faults import FaultyProxy
 from tests.embedded.engine.apply.killed import VARIANTS, run, write_project
 from tests.embedded.engine.apply.rig import PROJECT, Stack, actions
@@ -46,11 +47,21 @@ def labelled(
     for resource in discovery.all():
         if "list" not in resource.verbs or (kinds and resource.kind not in kinds):
             continue
-        for document in api.list(resource.collection(), labels=f"{PART_OF}={inventory.id}"):
+        for document in _listed(api, resource, f"{PART_OF}={inventory.id}"):
             metadata = document["metadata"]
             name = f"{resource.kind} {metadata.get('namespace', '')}/{metadata['name']}"
             found[name.replace(stack, "STACK")] = normalized(document, stack, inventory.id)
     return found
+
+
+def _listed(api: Api, resource: Resource, labels: str) -> list[dict[str, Any]]:
+    """Its objects. A kind may go between its discovery and its listing: then it has none."""
+    try:
+        return list(api.list(resource.collection(), labels=labels))
+    except ApiError as error:
+        if error.status == HTTPStatus.NOT_FOUND:
+            return []
+        raise
 
 
 def normalized(document: Any, stack: str, set_id: str) -> Any:
