@@ -119,30 +119,29 @@ def _load(folder: Path) -> Iterator[Figure]:
 
 def _against_pulumi(folder: Path, ours: float) -> Iterator[Figure]:
     absent = pulumi_run.missing()
-    for tuned, name in (
-        (False, "as it comes"),
-        (True, "`--parallel 64`, raised client limits, no checkpoints"),
-    ):
-        what = f"that first apply against `pulumi up`, {name}"
+    for number, tuning in enumerate(pulumi_run.TUNINGS):
+        what = f"that first apply against `pulumi up`, {tuning.name}"
         if absent:
             yield Figure(
                 what=what, value=f"not measured: no {absent[0]} on PATH", promised="–", kept=True
             )
             continue
-        with _cluster(folder / f"pulumi-{tuned}-cluster") as cluster:
+        with _cluster(folder / f"pulumi-{number}-cluster") as cluster:
             theirs = pulumi_run.run(
-                _made(folder / f"pulumi-{tuned}"),
+                _made(folder / f"pulumi-{number}"),
                 kubeconfig=cluster.kubeconfig,
                 tenants=FEW,
-                tuned=tuned,
+                tuning=tuning,
             )
+        sys.stderr.write(f"pulumi, {tuning.name}: {theirs}\n")
         ratio = ours / theirs["objects_per_second"]
+        promised = tuning is pulumi_run.AS_IT_COMES
         yield Figure(
             what=f"{what} ({theirs['objects']:.0f} objects, "
             f"{theirs['objects_per_second']} a second)",
             value=f"{ratio:.1f} times",
-            promised="–" if tuned else f"≥ {FASTER_THAN_PULUMI} times",
-            kept=tuned or ratio >= FASTER_THAN_PULUMI,
+            promised=f"≥ {FASTER_THAN_PULUMI} times" if promised else "–",
+            kept=not promised or ratio >= FASTER_THAN_PULUMI,
         )
 
 

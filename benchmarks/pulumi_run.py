@@ -9,6 +9,8 @@ import os
 import shutil
 import subprocess
 import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import orjson
@@ -18,14 +20,32 @@ from benchmarks import workload
 from tests.project_copy import ROOT, copy_project
 
 PROGRAMS = ("pulumi", "pulumi-language-python", "pulumi-resource-kubernetes")
-TUNED = {
-    "PULUMI_K8S_CLIENT_QPS": "400",
-    "PULUMI_K8S_CLIENT_BURST": "800",
-    # A snapshot of the state per resource is what costs most with a file backend.
-    "PULUMI_SKIP_CHECKPOINTS": "true",
-    "PULUMI_EXPERIMENTAL": "true",
-}
-TUNED_ARGUMENTS = ("--parallel", "64")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tuning:
+    """One way to run Pulumi."""
+
+    name: str
+    arguments: tuple[str, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+_LIMITS = {"PULUMI_K8S_CLIENT_QPS": "400", "PULUMI_K8S_CLIENT_BURST": "800"}
+_PARALLEL = ("--parallel", "64")
+# A snapshot of the state per resource is what costs most with a backend in a folder.
+_NO_CHECKPOINTS = {"PULUMI_SKIP_CHECKPOINTS": "true", "PULUMI_EXPERIMENTAL": "true"}
+
+AS_IT_COMES = Tuning(name="as it comes")
+TUNINGS = (
+    AS_IT_COMES,
+    Tuning(name="`--parallel 64`, raised client limits", arguments=_PARALLEL, environment=_LIMITS),
+    Tuning(
+        name="the same without checkpoints",
+        arguments=_PARALLEL,
+        environment={**_LIMITS, **_NO_CHECKPOINTS},
+    ),
+)
 BOUND = 1800
 """Seconds for one run."""
 
@@ -35,7 +55,7 @@ def missing() -> list[str]:
     return [program for program in PROGRAMS if shutil.which(program) is None]
 
 
-def run(folder: Path, *, kubeconfig: Path, tenants: int, tuned: bool) -> dict[str, float]:
+def run(folder: Path, *, kubeconfig: Path, tenants: int, tuning: Tuning) -> dict[str, float]:
     """`pulumi up` of the platform with that many tenants on an empty cluster, state in a folder:
     {"objects", "seconds", "objects_per_second"}."""
     project = copy_project(folder / "project")
@@ -48,7 +68,7 @@ def run(folder: Path, *, kubeconfig: Path, tenants: int, tuned: bool) -> dict[st
         (folder / name).mkdir()
     environment = {
         **os.environ,
-        **(TUNED if tuned else {}),
+        **tuning.environment,
         "PULUMI_BACKEND_URL": f"file://{folder / 'state'}",
         "PULUMI_HOME": str(folder / "home"),
         "PULUMI_CONFIG_PASSPHRASE": "bench",
@@ -61,7 +81,7 @@ def run(folder: Path, *, kubeconfig: Path, tenants: int, tuned: bool) -> dict[st
         project,
         environment,
         *("up", "--yes", "--skip-preview", "--stack", "bench", "--suppress-outputs"),
-        *(TUNED_ARGUMENTS if tuned else ()),
+        *tuning.arguments,
     )
     seconds = time.perf_counter() - begun
     exported = _pulumi(project, environment, "stack", "export", "--stack", "bench")

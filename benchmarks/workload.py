@@ -6,7 +6,7 @@ from pathlib import Path
 
 import orjson
 
-from corral.settings.cluster import EmbeddedCluster, ExistingCluster
+from corral.settings.cluster import Cluster, ExistingCluster
 from corral.settings.loading import load_stack_file, stack_file
 from corral.settings.stack import Settings
 from corral.settings.tenants import Tenant
@@ -19,7 +19,7 @@ def settings(root: Path, *, tenants: int, kubeconfig: Path | None = None) -> Set
     `kubeconfig`: the cluster to use (context `corral`); the project's embedded one without it.
     """
     local = load_stack_file(stack_file("local", root))
-    cluster: EmbeddedCluster | ExistingCluster = local.cluster
+    cluster: Cluster = local.cluster
     if kubeconfig is not None:
         cluster = ExistingCluster(kind="existing", kubeconfig=str(kubeconfig), context="corral")
     return local.model_copy(
