@@ -7,6 +7,7 @@ import time
 from corral.commands.charts import PinnedHelm
 from corral.commands.screen import Screen
 from corral.commands.stacks import Stack
+from corral.embedded.cluster import ClusterStatus
 from corral.embedded.engine.engine import Engine
 from corral.embedded.engine.report import Event
 from corral.errors import BadInput
@@ -43,11 +44,8 @@ def engine_for(
     if stack.simulated:
         if start:
             start_cluster(state=stack.project.state, pools=stack.settings.pools, progress=screen)
-        elif not embedded_cluster(stack.project.state).status().running:
-            raise BadInput(
-                "The embedded cluster is not running: corral up "
-                f"{stack.name} starts it (or, to plan without one: --offline)"
-            )
+        else:
+            _insist(embedded_cluster(stack.project.state).status(), stack.name)
     api = Api.connect(
         stack.access,
         connections=workers,
@@ -66,3 +64,18 @@ def engine_for(
         charts=PinnedHelm(stack.project.root, screen, api),
     )
     return engine, api
+
+
+def _insist(status: ClusterStatus, stack: str) -> None:
+    """BadInput unless the cluster runs as a whole; what died is named with its last words."""
+    if status.running:
+        return
+    died = "".join(
+        f"\n{part.name} ended without being told to. Its last words in {part.log}:\n    "
+        + "\n    ".join(part.last_lines)
+        for part in status.died
+    )
+    raise BadInput(
+        f"The embedded cluster is not running: corral up {stack} starts it "
+        f"(or, to plan without one: --offline){died}"
+    )
