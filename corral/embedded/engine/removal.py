@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from corral.embedded.engine.inventory import NAMESPACE, Inventory
-from corral.embedded.engine.objects import ANNOTATIONS, PART_OF, Key, Live
+from corral.embedded.engine.objects import ANNOTATIONS, PART_OF, PROTECT, Key, Live
 from corral.embedded.engine.report import Action, Change, Record
 from corral.embedded.engine.waiting import TookTooLong, Waiting
 from corral.kubernetes import Api, ApiError, Unreachable
@@ -38,7 +38,7 @@ def decide(members: Mapping[Key, Live], staying: Set[Key], *, namespace_in_use: 
     something which stays is not deleted.
     """
     going = [live for key, live in members.items() if key not in staying]
-    refused = [(live, _PROTECTED) for live in going if live.protect]
+    refused = [(live, _protected(live)) for live in going if live.protect]
     release = [(live, _RETAINED) for live in going if live.retain and not live.protect]
     delete = [live for live in going if not live.retain and not live.protect]
     held = _Holders(staying=staying, refused=refused, released=release)
@@ -70,7 +70,15 @@ def decide(members: Mapping[Key, Live], staying: Set[Key], *, namespace_in_use: 
     )
 
 
-_PROTECTED: Final = "it is protected. Run once without `protect` before removing it"
+def _protected(live: Live) -> str:
+    """Why it stays, and the one command that lets it go: there is no switch that lets all go."""
+    where = f" --namespace {live.key.namespace}" if live.key.namespace else ""
+    return (
+        "it is protected. Lift that where you mean it: kubectl annotate "
+        f"{live.key.kind.lower()} {live.key.name}{where} {PROTECT}-"
+    )
+
+
 _RETAINED: Final = "it is to be kept on deletion"
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from corral.embedded.engine import DestroySummary
 from corral.embedded.engine.inventory import KINDS, NAMESPACES, TOOLING
-from corral.embedded.engine.objects import PART_OF
+from corral.embedded.engine.objects import PART_OF, PROTECT
 from tests.embedded.engine.apply.rig import (
     CONFIG_MAP,
     DEFINITION,
@@ -107,6 +107,16 @@ def test_a_protected_object_stays_and_is_named(stack: Stack) -> None:
     assert stack.config_data("a") == {"key": "value"}
     assert stack.config_data("b") is None, "what isn't protected goes all the same"
     assert stack.config("a").urn in {failure.urn for failure in report.failures}
+
+
+def test_protection_is_lifted_by_the_command_that_the_refusal_names(stack: Stack) -> None:
+    stack.up(stack.own_namespace(), stack.config("a", protect=True))
+    said = reasons(stack.destroy())
+    assert f"kubectl annotate configmap a --namespace {stack.namespace} {PROTECT}-" in said
+    lifted = {"metadata": {"annotations": {PROTECT: None}}}
+    stack.api.patch(CONFIG_MAP.path("a", stack.namespace), lifted)
+    assert stack.destroy().ok
+    assert stack.find(CONFIG_MAP, "a") is None
 
 
 def test_a_kept_object_stays_without_our_marks(stack: Stack) -> None:
