@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 import pulumi
 
+from components.charts import PinnedChart, chart_location
 from components.documents import Document, type_token
+
+if TYPE_CHECKING:
+    from pulumi_kubernetes.helm.v4 import Chart
 
 
 class KubernetesObject(pulumi.CustomResource):
@@ -69,3 +73,28 @@ class Children:
     ) -> KubernetesObject:
         """Registers one Kubernetes object. `name` is its logical name, a part of its URN."""
         return KubernetesObject(name, document, self.options(**relations))
+
+    def chart(
+        self,
+        name: str,
+        pin: PinnedChart,
+        *,
+        namespace: pulumi.Input[str],
+        values: Mapping[str, Any],
+        source: str | None,
+        skip_crds: bool = False,
+        **relations: Unpack[Relations],
+    ) -> Chart:
+        """Registers one chart. Its objects become children of it, named by their kind, namespace
+        and name. For `source` see `chart_location`."""
+        # Only stacks with charts pay for its import.
+        from pulumi_kubernetes.helm.v4 import Chart  # noqa: PLC0415
+
+        return Chart(
+            name,
+            namespace=namespace,
+            values=dict(values),
+            skip_crds=skip_crds,
+            opts=self.options(**relations),
+            **chart_location(pin, source),
+        )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from corral.commands.screen import Screen
 from corral.embedded.cluster import Binaries, default_cache
-from corral.embedded.engine.charts import ChartRequest, HelmCharts
+from corral.embedded.engine.charts import ChartRequest, ChartUnavailable, HelmCharts
 from corral.embedded.engine.manifests import ChartObject
 from corral.kubernetes import Api
 
@@ -19,24 +19,44 @@ ARTIFACTS = "artifacts"
 @dataclass(frozen=True)
 class PinnedHelm:
     """Expands charts as `HelmCharts` does. `api` says which Kubernetes the charts are for; without
-    a cluster Helm assumes its own default."""
+    a cluster Helm assumes its own default. Without `fetches`, what isn't on this machine (Helm, or
+    a chart) stays out."""
 
     root: Path
     screen: Screen
     api: Api | None = None
+    fetches: bool = True
 
     def expand(self, request: ChartRequest) -> list[ChartObject]:
         """The chart's objects; see `HelmCharts.expand`."""
+        if self._charts is None:
+            raise ChartUnavailable(
+                chart=request.name,
+                source="its publisher",
+                artifacts=self._artifacts,
+                reason="Helm isn't on this machine, and nothing is fetched for this",
+            )
         return self._charts.expand(request)
 
     @cached_property
-    def _charts(self) -> HelmCharts:
+    def _charts(self) -> HelmCharts | None:
         cache = default_cache()
-        artifacts = self.root / ARTIFACTS
-        return HelmCharts(
-            helm=Binaries(cache).ensure(("helm",), self.screen)["helm"],
+        binaries = Binaries(cache)
+        helm = (
+            binaries.ensure(("helm",), self.screen)["helm"]
+            if self.fetches
+            else binaries.at_hand("helm")
+        )
+        return helm and HelmCharts(
+            helm=helm,
             root=self.root,
             cache=cache / "charts",
-            artifacts=artifacts if artifacts.is_dir() else None,
+            artifacts=self._artifacts,
+            fetches=self.fetches,
             kube_version=None if self.api is None else self.api.get("/version")["gitVersion"],
         )
+
+    @property
+    def _artifacts(self) -> Path | None:
+        artifacts = self.root / ARTIFACTS
+        return artifacts if artifacts.is_dir() else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from typing import Annotated
 
 import typer
 
@@ -21,11 +22,16 @@ VIOLATED = 4
 def check(
     stack: options.Stack,
     *,
+    offline: Annotated[
+        bool,
+        typer.Option("--offline", help="Fetch nothing: charts that aren't here stay unjudged."),
+    ] = False,
     json: options.Json = False,
 ) -> None:
     """Judge everything that the stack would register by the policy rules. Needs no cluster.
 
-    Exit code 4 when a rule is violated. Example: corral check local --json
+    Exit code 4 when a rule is violated. Examples: corral check local --json · corral check prod
+    --offline
     """
     screen = Screen()
     opened = open_stack(stack)
@@ -33,7 +39,7 @@ def check(
         project=opened.project.root,
         stack=opened.name,
         config=opened.config,
-        charts=PinnedHelm(opened.project.root, screen),
+        charts=PinnedHelm(opened.project.root, screen, fetches=not offline),
         unexpanded=lambda reason: screen.note(f"not judged: {reason}", style="yellow"),
     )
     found = judge_all([resource.as_document() for resource in resources])

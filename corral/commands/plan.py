@@ -65,7 +65,7 @@ def _offline(stack: Stack, *, screen: Screen, json: str | None) -> None:
         project=stack.project.root,
         stack=stack.name,
         config=stack.config,
-        charts=PinnedHelm(stack.project.root, screen),
+        charts=PinnedHelm(stack.project.root, screen, fetches=False),
         unexpanded=lambda reason: screen.note(f"note: {reason}", style="yellow"),
     )
     documents: list[dict[str, Any]] = [resource.as_document() for resource in resources]

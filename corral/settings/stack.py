@@ -10,6 +10,7 @@ from corral.settings.admission import Admission
 from corral.settings.aws.account import Aws
 from corral.settings.aws.contradictions import aws_contradictions
 from corral.settings.aws.room import eks_pools, room_contradictions
+from corral.settings.charts import Charts
 from corral.settings.classes import AgentClass
 from corral.settings.cluster import Cluster
 from corral.settings.contradictions import ContradictionError, contradictions
@@ -33,6 +34,8 @@ class Settings(Strict):
     """Tenants, by name."""
     admission: Admission = Admission()
     """Stack-wide choices for the admission policies."""
+    charts: Charts = Charts()
+    """Where third-party charts come from."""
 
     @model_validator(mode="after")
     def _agree(self) -> Self:

@@ -7,6 +7,10 @@ from pathlib import Path
 import orjson
 import pytest
 
+from corral.commands.charts import PinnedHelm
+from corral.commands.screen import Screen
+from corral.embedded.cluster import default_cache
+from corral.embedded.engine.charts import ChartRequest, ChartUnavailable
 from tests.project_copy import corral
 
 CHART = {
@@ -39,3 +43,16 @@ def test_an_offline_plan_holds_what_is_in_a_chart(project: Path) -> None:
     assert [r["inputs"]["data"] for r in resources if r["name"] == "small:default/small-map"] == [
         {"greeting": "hello"}
     ]
+
+
+def test_where_nothing_is_fetched_a_machine_without_helm_goes_without_charts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("CORRAL_CACHE", str(tmp_path / "cache"))
+    assert default_cache() == tmp_path / "cache", "or this user's own Helm would be found"
+    charts = PinnedHelm(tmp_path, Screen(quiet=True), fetches=False)
+    request = ChartRequest(name="small", inputs={"chart": "oci://x/small"}, secret_paths=())
+
+    with pytest.raises(ChartUnavailable, match="Helm isn't on this machine"):
+        charts.expand(request)

@@ -51,6 +51,15 @@ WRONG = [
     Wrong({"tenants.acme.agents": {}}, "tenants.acme.agents", "at least one", "add one"),
     Wrong({"tenants": None}, "tenants", "a mapping", "remove the key", "null"),
     Wrong({"admission": None}, "admission", "images-by-digest", "remove the key", "null"),
+    Wrong({"charts": None}, "charts", "source", "remove the key", "null"),
+    Wrong(
+        {"charts": {"source": "https://charts.example"}},
+        "charts.source",
+        "oci:// and a registry's path",
+        "./artifacts",
+    ),
+    Wrong({"charts": {"source": "artifacts"}}, "charts.source", "starts with ./", "./artifacts"),
+    Wrong({"charts": {"source": "oci://me:pw@mirror"}}, "charts.source", "oci://", "oci://"),
     Wrong({"pools.system": None}, "pools.system", "a mapping with the keys tier", "write a value"),
     Wrong({"cluster.context": ""}, "cluster.context", "not empty", "one line", '""'),
     # keys that nothing reads

@@ -57,6 +57,10 @@ class Binaries:
                 found |= self._get(missing, progress)
         return {pin.name: found[pin.name] for pin in pins}
 
+    def at_hand(self, name: str) -> Path | None:
+        """The program of that name where it is on this machine already; gets nothing."""
+        return self._at_hand([_pin(name)]).get(name)
+
     def sources(self, names: Iterable[str]) -> dict[str, str]:
         """Where each would come from, in words; "" for nowhere. Gets nothing; takes up to
         PROBE_SECONDS where something would have to be downloaded."""

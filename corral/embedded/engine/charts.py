@@ -92,6 +92,8 @@ class HelmCharts:
     """Pulled charts of exact versions are kept here and not pulled again."""
     artifacts: Path | None = None
     """A directory of `<chart>-<version>.tgz` files that is looked through before any source."""
+    fetches: bool = True
+    """Whether a chart that isn't on this machine is pulled."""
     kube_version: str | None = None
     """The cluster's version for `.Capabilities`; Helm's own default when None."""
     api_versions: Sequence[str] = ()
@@ -132,6 +134,13 @@ class HelmCharts:
         kept = self.cache / hashlib.sha256(source.encode()).hexdigest()[:16] / file
         if version and kept.is_file():
             return kept
+        if not self.fetches:
+            raise ChartUnavailable(
+                chart=file.removesuffix(".tgz"),
+                source=source,
+                artifacts=self.artifacts,
+                reason="nothing is fetched for this",
+            )
         command = ["pull", chart]
         command += ["--version", version] if version else []
         command += ["--repo", repository] if repository else []

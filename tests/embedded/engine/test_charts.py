@@ -326,6 +326,8 @@ def packed(helm: Path, chart: Path, tmp_path: Path) -> Path:
         ["repo", "index", str(directory)],
     ):
         subprocess.run([str(helm), *command], check=True, capture_output=True)
+    # Helm takes a folder of a chart's name before any repository.
+    chart.rename(tmp_path / "unpacked")
     return directory
 
 
@@ -378,6 +380,21 @@ def test_a_chart_is_pulled_once_and_kept(tmp_path: Path, helm: Path, packed: Pat
     again = ran(tmp_path, remote(repository), charts=charts)
     assert first.names == again.names
     assert "web:default/web-map" in again.names
+
+
+@pytest.mark.cluster
+def test_where_nothing_is_fetched_a_chart_that_is_not_here_is_unavailable(
+    tmp_path: Path, helm: Path, packed: Path
+) -> None:
+    offline = HelmCharts(helm=helm, root=tmp_path, cache=tmp_path / "cache", fetches=False)
+    with served(packed) as repository:
+        result, _ = run(tmp_path, remote(repository), charts=offline)
+        [failure] = result.failures
+        assert "nothing is fetched for this" in failure.reason
+        pulling = HelmCharts(helm=helm, root=tmp_path, cache=tmp_path / "cache")
+        ran(tmp_path, remote(repository), charts=pulling)
+        again = ran(tmp_path, remote(repository), charts=offline)
+    assert "web:default/web-map" in again.names, "what was pulled before is at hand"
 
 
 def test_without_helm_a_chart_fails_and_the_rest_goes_on(tmp_path: Path) -> None:
