@@ -47,7 +47,9 @@ class PinnedHelm:
             if self.fetches
             else binaries.at_hand("helm")
         )
-        return helm and HelmCharts(
+        if helm is None:
+            return None
+        return HelmCharts(
             helm=helm,
             root=self.root,
             cache=cache / "charts",
