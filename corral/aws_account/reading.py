@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,6 @@ from botocore.exceptions import (  # type: ignore[import-untyped] # ships no typ
     BotoCoreError,
     ClientError,
     CredentialRetrievalError,
-    HTTPClientError,
     NoCredentialsError,
     PartialCredentialsError,
     ProfileNotFound,
@@ -29,7 +28,7 @@ READS = ("describe_", "list_", "get_", "simulate_")
 `sts assume_role`, by which one gets in."""
 
 PATIENCE = Config(
-    retries={"mode": "standard", "total_max_attempts": 4},
+    retries={"mode": "standard", "total_max_attempts": 3},
     connect_timeout=5,
     read_timeout=30,
     user_agent_extra="corral",
@@ -153,7 +152,7 @@ def _read_only(operation: str) -> None:
         raise ValueError(f"{operation} may change something: an account is only read here")
 
 
-def _answered(service: str, operation: str, asking: Any) -> Any:
+def _answered(service: str, operation: str, asking: Callable[[], Any]) -> Any:
     """What `asking` returns, with botocore's errors as ours."""
     try:
         return asking()
@@ -169,7 +168,5 @@ def _answered(service: str, operation: str, asking: Any) -> Any:
         raise NoWayIn(
             f"no credentials for AWS: {error}. Set AWS_PROFILE, or log in: aws sso login"
         ) from None
-    except HTTPClientError as error:
-        raise Unreachable(f"{service} of AWS does not answer: {error}") from None
     except BotoCoreError as error:
         raise Unreachable(f"{service} {operation} could not be asked: {error}") from None
