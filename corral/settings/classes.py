@@ -9,6 +9,7 @@ from pydantic import Field
 from corral.settings.quantities import Bytes, Cpu, parse_bytes, parse_cpu
 from corral.settings.strict import RuntimeName, Strict
 from corral.settings.tiers import DEFAULT_RUNTIME, RUNTIMES, Runtime, Tier
+from corral.settings.workspaces import Workspace, WorkspaceKind
 
 
 class Resources(Strict):
@@ -36,7 +37,10 @@ class AgentClass(Strict):
     memory limit: there, memory is the limit divided by `memory-overcommit` (written so, or left out
     with `requests`)."""
     disk: Bytes = parse_bytes("10Gi")
-    """Most ephemeral storage of one sandbox: 5Gi to 20Gi."""
+    """Most ephemeral storage of one sandbox: 5Gi to 20Gi; from 1Gi where it has a workspace."""
+    workspace: Workspace | None = None
+    """A volume of its own for its work; none when left out: then all is ephemeral storage, of which
+    a sandbox may take more than its share until the kubelet looks."""
     processes: Annotated[int, Field(ge=32, le=65536)] = 1024
     """Processes that one sandbox needs; refused where the pool's limit is below it."""
     max_age: Annotated[int, Field(ge=1, le=168, alias="max-age-hours")] = 24
@@ -68,3 +72,8 @@ class AgentClass(Strict):
             return self.requests.memory
         mebibytes = -(-self.limits.memory // 2**20)
         return max(1, int(mebibytes / self.memory_overcommit)) * 2**20
+
+
+def kept_on(agent: AgentClass) -> WorkspaceKind | None:
+    """What the class's workspaces are kept on; None where it has none."""
+    return agent.workspace.kind if agent.workspace is not None else None

@@ -19,6 +19,11 @@ from corral.settings.tiers import RUNTIMES, Tier
 CPU_BOUNDS = (1000, 4000)
 MEMORY_BOUNDS = (parse_bytes("1Gi"), parse_bytes("8Gi"))
 DISK_BOUNDS = (parse_bytes("5Gi"), parse_bytes("20Gi"))
+SCRATCH_BOUNDS = (parse_bytes("1Gi"), DISK_BOUNDS[1])
+"""Of disk where work is kept in a workspace."""
+WORKSPACE_BOUNDS = (parse_bytes("1Gi"), parse_bytes("200Gi"))
+
+_SHOWN = ("cpu", "memory", "disk", "workspaces")
 
 
 class ContradictionError(ValueError):
@@ -86,10 +91,12 @@ def _pool(name: str, pool: AnyPool) -> Iterator[Problem]:
 
 
 def _bounds(name: str, agent: AgentClass) -> Iterator[Problem]:
+    own = agent.workspace
     for key, value, (low, high), text in (
         (("limits", "cpu"), agent.limits.cpu, CPU_BOUNDS, cpu_text),
         (("limits", "memory"), agent.limits.memory, MEMORY_BOUNDS, bytes_text),
-        (("disk",), agent.disk, DISK_BOUNDS, bytes_text),
+        (("disk",), agent.disk, SCRATCH_BOUNDS if own else DISK_BOUNDS, bytes_text),
+        *([(("workspace", "size"), own.size, WORKSPACE_BOUNDS, bytes_text)] if own else ()),
     ):
         if not low <= value <= high:
             yield Problem(
@@ -182,10 +189,10 @@ def _placement(name: str, agent: AgentClass, pools: Mapping[str, AnyPool]) -> It
             path=("classes", name, *_key_of_part(agent, part)),
             value=Said(need.text(part)),
             rule="one sandbox, with its runtime's overhead, fits on a node: it needs "
-            + ", ".join(need.text(p) for p in ("cpu", "memory", "disk"))
+            + ", ".join(need.text(p) for p in _SHOWN if need[p])
             + "; "
             + "; ".join(
-                f"{n} has " + ", ".join(r.text(p) for p in ("cpu", "memory", "disk"))
+                f"{n} has " + ", ".join(r.text(p) for p in _SHOWN if need[p])
                 for n, r in short.items()
             ),
             fix=f"lower {'.'.join(_key_of_part(agent, part))}, or use larger nodes in {_or(able)}",
@@ -195,6 +202,8 @@ def _placement(name: str, agent: AgentClass, pools: Mapping[str, AnyPool]) -> It
 def _key_of_part(agent: AgentClass, part: str) -> tuple[str, ...]:
     if part == "disk":
         return ("disk",)
+    if part == "workspaces":
+        return ("workspace", "size")
     return ("limits" if part == "memory" and agent.served_by.static_memory else "requests", part)
 
 

@@ -29,6 +29,10 @@ class NodePool(Strict):
     """Allocatable memory of one node."""
     disk: Bytes
     """Allocatable ephemeral storage of one node."""
+    workspaces: Bytes = 0
+    """Room for local workspaces on one node, with cluster kind `existing`: the size of the thin
+    pool `workspaces` in its volume group `corral-workspaces`. Its owner makes both, and labels the
+    node `corral.dev/workspaces=local`."""
     pods: Annotated[int, Field(ge=1, le=500)] = 110
     """Most pods on one node."""
     processes: Annotated[int, Field(ge=64, le=65536)] = 1024
@@ -48,6 +52,11 @@ class NodePool(Strict):
         """How many there are before anything asks for more."""
         return self.nodes
 
+    @property
+    def workspace_room(self) -> int:
+        """Bytes for local workspaces on one node."""
+        return self.workspaces
+
 
 def _which(value: Any) -> str:
     """Machines are what only a pool on EKS has to say."""
@@ -56,7 +65,8 @@ def _which(value: Any) -> str:
 
 
 AnyPool = NodePool | EksPool
-"""Either has its figures: cpu, memory, disk, pods, nodes, processes, served_runtimes."""
+"""Either has its figures: cpu, memory, disk, pods, nodes, processes, workspace_room,
+served_runtimes."""
 
 Pool = Annotated[
     Annotated[NodePool, Tag(NodePool.__name__)] | Annotated[EksPool, Tag(EksPool.__name__)],

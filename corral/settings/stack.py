@@ -17,6 +17,7 @@ from corral.settings.contradictions import ContradictionError, contradictions
 from corral.settings.pools import Pool
 from corral.settings.strict import Name, Strict
 from corral.settings.tenants import Tenant
+from corral.settings.workspace_contradictions import workspace_contradictions
 
 
 class Settings(Strict):
@@ -41,6 +42,9 @@ class Settings(Strict):
     def _agree(self) -> Self:
         found = aws_contradictions(
             cluster=self.cluster, aws=self.aws, pools=self.pools, classes=self.classes
+        )
+        found += workspace_contradictions(
+            cluster=self.cluster, pools=self.pools, classes=self.classes
         )
         found += contradictions(
             # Pools on machines that there aren't have no figures to judge by.

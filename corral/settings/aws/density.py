@@ -17,7 +17,7 @@ from corral.settings.aws.cidrs import PREFIX, PodNetwork
 from corral.settings.aws.instances import MIB, Instance
 from corral.settings.aws.pools import EksPool
 from corral.settings.capacity import sandbox_room
-from corral.settings.classes import AgentClass
+from corral.settings.classes import AgentClass, kept_on
 from corral.settings.tiers import ProcessLimit
 
 Limit = Literal["memory", "cpu", "pods", "addresses", "volumes", "disk", "local-disk", "processes"]
@@ -53,7 +53,7 @@ class Amounts:
     disk: int
     """Ephemeral storage on the root volume."""
     local_disk: int = 0
-    """Workspace on the instance's own disks."""
+    """Workspace on its node."""
     processes: int
     """Threads on the node, as its kernel counts them."""
 
@@ -89,22 +89,30 @@ def density(need: Amounts, node: Amounts) -> Density:
     return Density(sandboxes=by_limit[binding], binding=binding, by_limit=by_limit)
 
 
-def sandbox_amounts(agent: AgentClass, *, volumes: int = 0, local_disk: int = 0) -> Amounts:
-    """What one sandbox of a class takes, with that many EBS volumes and that much local disk."""
+def sandbox_amounts(agent: AgentClass, *, volumes: int = 0) -> Amounts:
+    """What one sandbox of a class takes, with that many EBS volumes beside its workspace."""
     room = sandbox_room(agent)
     guest = agent.served_by.process_limit == ProcessLimit.GUEST
     return Amounts(
         memory=room.memory,
         cpu=room.cpu,
         disk=room.disk,
-        volumes=volumes,
-        local_disk=local_disk,
+        volumes=volumes + int(kept_on(agent) == "ebs"),
+        local_disk=room.workspaces,
         processes=GUEST_THREADS if guest else agent.processes,
     )
 
 
-def node_amounts(kind: Instance, *, volume: int, network: PodNetwork) -> Amounts:
-    """What a node of that type has for sandboxes, with a root volume of that size (bytes)."""
+def node_amounts(
+    kind: Instance,
+    *,
+    volume: int,
+    network: PodNetwork,
+    workspaces: int = 0,
+    data_volumes: int = 0,
+) -> Amounts:
+    """What a node of that type has for sandboxes, with a root volume of that size and that much
+    room for local workspaces (bytes), and that many more volumes of its own."""
     left = allocatable(kind, volume=volume)
     threads = kind.memory // THREAD_MEMORY * (100 - EVICTION_THREADS_PERCENT) // 100
     return Amounts(
@@ -112,21 +120,21 @@ def node_amounts(kind: Instance, *, volume: int, network: PodNetwork) -> Amounts
         cpu=max(0, left.cpu - DAEMON_CPU),
         pods=max(0, left.pods - DAEMON_PODS),
         addresses=max(0, _pod_addresses(kind, network, left.pods) - DAEMON_ADDRESSES),
-        volumes=attachable(kind, pods=left.pods, network=network),
+        volumes=attachable(kind, pods=left.pods, network=network, data_volumes=data_volumes),
         disk=left.disk,
-        local_disk=kind.disks * kind.disk,
+        local_disk=workspaces,
         processes=max(0, threads - DAEMON_PROCESSES),
     )
 
 
-def attachable(kind: Instance, *, pods: int, network: PodNetwork) -> int:
-    """EBS volumes that can still be attached to a node beside its root volume, when it has the
-    network interfaces for that many pods. The EBS CSI driver reckons alike.
+def attachable(kind: Instance, *, pods: int, network: PodNetwork, data_volumes: int = 0) -> int:
+    """EBS volumes that can still be attached to a node beside its root volume and its data volumes,
+    when it has the network interfaces for that many pods. The EBS CSI driver reckons alike.
 
     https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/volume_limits.html
     """
     further = interfaces(kind, pods=pods, network=network) - 1 if kind.attachments_shared else 0
-    return max(0, kind.attachments - 1 - further)
+    return max(0, kind.attachments - 1 - data_volumes - further)
 
 
 def interfaces(kind: Instance, *, pods: int, network: PodNetwork) -> int:
@@ -148,13 +156,12 @@ def pool_density(
     *,
     network: PodNetwork = "vpc-prefixes",
     volumes: int = 0,
-    local_disk: int = 0,
 ) -> Density:
     """How many sandboxes of a class any node of the pool holds: the least over its instance types.
 
     ValueError where the pool has no instance types.
     """
-    found = pool_densities(pool, agent, network=network, volumes=volumes, local_disk=local_disk)
+    found = pool_densities(pool, agent, network=network, volumes=volumes)
     return min(found.values(), key=lambda each: each.sandboxes)
 
 
@@ -164,14 +171,24 @@ def pool_densities(
     *,
     network: PodNetwork = "vpc-prefixes",
     volumes: int = 0,
-    local_disk: int = 0,
 ) -> dict[str, Density]:
     """How many sandboxes of a class a node of the pool holds, by instance type."""
-    need = sandbox_amounts(agent, volumes=volumes, local_disk=local_disk)
+    need = sandbox_amounts(agent, volumes=volumes)
     return {
-        kind.name: density(need, node_amounts(kind, volume=pool.volume, network=network))
+        kind.name: density(need, pool_node(pool, kind, network=network))
         for kind in pool.instance_types
     }
+
+
+def pool_node(pool: EksPool, kind: Instance, *, network: PodNetwork = "vpc-prefixes") -> Amounts:
+    """What a node of that type in the pool has for sandboxes."""
+    return node_amounts(
+        kind,
+        volume=pool.volume,
+        network=network,
+        workspaces=pool.workspaces_on(kind),
+        data_volumes=pool.data_volumes,
+    )
 
 
 def _pod_addresses(kind: Instance, network: PodNetwork, pods: int) -> int:

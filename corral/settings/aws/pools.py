@@ -8,7 +8,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from corral.settings.aws.allocatable import Allocatable, allocatable
-from corral.settings.aws.instances import Instance, Machines, instance
+from corral.settings.aws.disks import USABLE_PERCENT, DataVolume, WorkspaceDisks
+from corral.settings.aws.instances import MIB, Instance, Machines, instance
 from corral.settings.aws.texts import ZoneLetter
 from corral.settings.problems import Expected
 from corral.settings.quantities import Bytes, parse_bytes
@@ -61,6 +62,8 @@ class EksPool(Strict):
     """Zones of the network that its nodes are in; all of them when empty."""
     volume: Bytes = parse_bytes("200Gi")
     """Root volume of one node (gp3, encrypted): images, logs and sandboxes' scratch."""
+    workspaces: WorkspaceDisks | None = None
+    """What local workspaces are on, for classes that have such."""
     processes: Annotated[int, Field(ge=64, le=65536)] = 1024
     """Most processes in one sandbox: the kubelet's podPidsLimit, or the guest kernel's pid_max."""
     architecture: Literal["amd64", "arm64"] = "amd64"
@@ -88,6 +91,26 @@ class EksPool(Strict):
     def nodes_at_first(self) -> int:
         """How many there are before anything asks for more."""
         return self.min_nodes
+
+    @property
+    def workspace_room(self) -> int:
+        """Bytes for local workspaces on the node that has least."""
+        return min(map(self.workspaces_on, self.instance_types), default=0)
+
+    def workspaces_on(self, kind: Instance) -> int:
+        """Bytes for local workspaces on a node of that type."""
+        if self.workspaces is None:
+            return 0
+        if isinstance(self.workspaces, DataVolume):
+            whole = self.workspaces.size
+        else:
+            whole = kind.disks * kind.disk
+        return whole * USABLE_PERCENT // 100 // MIB * MIB
+
+    @property
+    def data_volumes(self) -> int:
+        """EBS volumes that each node has beside its root volume."""
+        return int(isinstance(self.workspaces, DataVolume))
 
     @property
     def instance_types(self) -> tuple[Instance, ...]:

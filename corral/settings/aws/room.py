@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from corral.settings.aws.density import Density, attachable, pool_densities
+from corral.settings.aws.density import Density, pool_densities, pool_node
 from corral.settings.aws.pools import EksPool
-from corral.settings.classes import AgentClass
+from corral.settings.classes import AgentClass, kept_on
 from corral.settings.problems import Problem
 from corral.settings.tenants import Tenant
 
@@ -109,23 +109,29 @@ def _volumes(
         if runtimes.intersection(pool.served_runtimes) and pool.instance_types
     }
     most = sum(each * pools[pool_name].max_nodes for pool_name, each in able.items())
-    if able and tenant.volumes.count > most:
+    workspaces = sum(
+        count
+        for agent, count in tenant.agents.items()
+        if agent in classes and kept_on(classes[agent]) == "ebs"
+    )
+    # With workspaces alone, the tenant's number of agents was judged already.
+    if able and tenant.volumes.count and tenant.volumes.count + workspaces > most:
+        beside = f", beside {workspaces} workspaces" if workspaces else ""
         yield Problem(
             path=("tenants", name, "volumes", "count"),
             value=tenant.volumes.count,
             rule=f"at most the {most} volumes that its nodes attach at once ("
             + ", ".join(f"{pool_name} {each} on each" for pool_name, each in able.items())
-            + ")",
-            fix=f"lower it to {most}, or give {_or(able)} more nodes or types that attach more",
+            + f"){beside}",
+            fix=f"lower it to {max(0, most - workspaces)}, or give {_or(able)} more nodes or types "
+            "that attach more",
         )
 
 
 def volumes_of(pool: EksPool) -> int:
-    """EBS volumes that any node of the pool attaches beside its root. ValueError where it has no
+    """EBS volumes that any node of the pool attaches beside its own. ValueError where it has no
     instance types."""
-    return min(
-        attachable(kind, pods=pool.pods, network="vpc-prefixes") for kind in pool.instance_types
-    )
+    return min(pool_node(pool, kind).volumes for kind in pool.instance_types)
 
 
 def _or(names: Iterable[str]) -> str:

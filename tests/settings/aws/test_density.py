@@ -19,6 +19,7 @@ from corral.settings.aws.density import (
     interfaces,
     node_amounts,
     pool_density,
+    pool_node,
     sandbox_amounts,
 )
 from corral.settings.aws.instances import Instance, instance, instances
@@ -153,10 +154,31 @@ def test_volumes_bind_a_large_host_long_before_memory() -> None:
     assert (with_volume.sandboxes, with_volume.binding) == (38, "volumes")
 
 
-def test_a_workspace_on_a_local_disk_needs_a_type_that_has_one() -> None:
-    without = pool_density(pool(), agent(), local_disk=20 * GIB)
+def test_a_workspace_on_its_node_needs_a_pool_that_has_room_for_it() -> None:
+    worker = agent(workspace={"kind": "local", "size": "20Gi"})
+    without = pool_density(pool(), worker)
     assert (without.sandboxes, without.binding) == (0, "local-disk")
-    assert pool_density(pool(instances=["m8id.4xlarge"]), agent(), local_disk=20 * GIB).sandboxes
+    on_disks = pool(instances=["m8id.4xlarge"], workspaces={"kind": "instance-store"})
+    assert pool_density(on_disks, worker).binding == "memory"
+    assert pool_density(pool(instances=["m8id.4xlarge"]), worker).sandboxes == 0, (
+        "disks that nobody asked for are no room"
+    )
+
+
+def test_a_data_volume_ends_before_its_size_and_takes_an_attachment() -> None:
+    on_volume = pool(workspaces={"kind": "volume", "size": "100Gi"})
+    worker = agent(workspace={"kind": "local", "size": "20Gi"})
+    found = pool_density(on_volume, worker)
+    assert (found.sandboxes, found.binding) == (4, "local-disk"), "LVM keeps a part of it"
+    kind = on_volume.instance_types[0]
+    plain = pool_node(pool(), kind).volumes
+    assert pool_node(on_volume, kind).volumes == plain - 1
+    assert attachable(kind, pods=110, network="vpc-prefixes") == plain
+
+
+def test_a_workspace_on_ebs_takes_an_attachment_and_no_room() -> None:
+    amounts = sandbox_amounts(agent(workspace={"kind": "ebs", "size": "20Gi"}), volumes=2)
+    assert (amounts.volumes, amounts.local_disk) == (3, 0)
 
 
 def test_a_pool_of_several_types_is_counted_by_the_least() -> None:
