@@ -136,12 +136,13 @@ def _addresses(aws: Aws, pools: Mapping[str, EksPool]) -> Iterator[Problem]:
     plan = plan_cidrs(IPv4Network(network.cidr), network.zones)
     free = {zone: subnet.usable for zone, subnet in plan.of_kind("private").items()}
     try:
-        check_demand(free, [_demand(name, pool, aws) for name, pool in pools.items()])
+        check_demand(free, [address_demand(name, pool, aws) for name, pool in pools.items()])
     except NotAllowedError as refusal:
         yield _of_cidr(network, refusal)
 
 
-def _demand(name: str, pool: EksPool, aws: Aws) -> AddressDemand:
+def address_demand(name: str, pool: EksPool, aws: Aws) -> AddressDemand:
+    """The addresses that a pool may come to need, at most."""
     return AddressDemand(
         pool=name,
         nodes=pool.max_nodes,
