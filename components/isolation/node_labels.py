@@ -5,6 +5,7 @@ from __future__ import annotations
 from corral.settings.pools import AnyPool
 from corral.settings.quantities import bytes_text, cpu_text
 from corral.settings.tiers import RUNTIMES, TIER_LABEL, Runtime, Tier
+from corral.settings.workspaces import WORKSPACES_LABEL
 
 POOL_LABEL = "corral.dev/pool"
 """Node label: the pool's name in the stack file."""
@@ -17,6 +18,8 @@ def node_labels(name: str, pool: AnyPool) -> dict[str, str]:
     labels = {POOL_LABEL: name, ARCHITECTURE_LABEL: pool.architecture}
     for runtime in served(pool):
         labels.update(runtime_node_labels(runtime))
+    if pool.workspaces:
+        labels[WORKSPACES_LABEL] = "local"
     return labels
 
 
