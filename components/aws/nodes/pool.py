@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import pulumi
 from pulumi_aws import autoscaling, ec2
 
-from components.aws.nodes.containerd import is_kata
-from components.aws.nodes.kubelet import KubeletArgs
+from components.aws.nodes.node import node_args
 from components.aws.nodes.spread import spread
-from components.aws.nodes.user_data import ClusterFacts, GvisorRelease, NodeArgs, user_data
+from components.aws.nodes.user_data import ClusterFacts, user_data
+from components.aws.nodes.workspace_disks import data_disk
 from components.children import Children
-from components.isolation.node_labels import node_labels, node_taints, served
-from components.versions import GVISOR, GVISOR_SHA512, node_image
+from components.versions import node_image
 from corral.settings.aws.pools import EksPool
-from corral.settings.tiers import Tier
 
 GIB = 2**30
 
@@ -26,9 +24,6 @@ ROOT_DEVICE = "/dev/xvda"
 
 START_SECONDS = 300
 """From the start of an instance until its node counts as healthy; metal takes longest."""
-
-UNVERIFIED_TAINT = "corral.dev/runtime-unverified"
-"""On nodes that join without their runtimes."""
 
 LEAST_HEALTHY, MOST_HEALTHY = 100, 110
 """Percent of a pool while its nodes are replaced: the new one comes before the old one goes."""
@@ -114,18 +109,7 @@ class Pool(pulumi.ComponentResource):
                     security_groups=[args.cluster.security_group],
                 )
             ],
-            block_device_mappings=[
-                ec2.LaunchTemplateBlockDeviceMappingArgs(
-                    device_name=ROOT_DEVICE,
-                    ebs=ec2.LaunchTemplateBlockDeviceMappingEbsArgs(
-                        volume_size=-(-pool.volume // GIB),
-                        volume_type="gp3",
-                        encrypted="true",
-                        kms_key_id=args.volumes_key,
-                        delete_on_termination="true",
-                    ),
-                )
-            ],
+            block_device_mappings=_volumes(pool, args.volumes_key),
             monitoring=ec2.LaunchTemplateMonitoringArgs(enabled=True),
             tag_specifications=[
                 ec2.LaunchTemplateTagSpecificationArgs(resource_type=kind, tags=tags)
@@ -219,29 +203,39 @@ class Pool(pulumi.ComponentResource):
         )
 
 
-def node_args(name: str, pool: EksPool, cluster: ClusterFacts) -> NodeArgs:
-    """What all nodes of the pool called `name` are told."""
-    figures = pool.allocatable
-    release = GvisorRelease(version=GVISOR, sha512=GVISOR_SHA512.get(pool.architecture, ""))
-    return NodeArgs(
-        cluster=cluster,
-        kubelet=KubeletArgs(
-            pods=figures.pods, processes=pool.processes, **asdict(figures.reserved)
-        ),
-        runtimes=tuple(served(pool)),
-        architecture=pool.architecture,
-        labels=node_labels(name, pool),
-        taints=[*node_taints(pool), *startup_taints(pool)],
-        gvisor=release if pool.tier == Tier.GVISOR else None,
-    )
-
-
-def startup_taints(pool: EksPool) -> list[dict[str, str]]:
-    """Taints of new nodes whose runtimes are installed after they joined: no sandbox lands there
-    before somebody saw the runtime start a guest, and took the taint away."""
-    if not any(is_kata(runtime) for runtime in served(pool)):
-        return []
-    return [{"key": UNVERIFIED_TAINT, "effect": "NoSchedule"}]
+def _volumes(
+    pool: EksPool, key: pulumi.Input[str]
+) -> list[ec2.LaunchTemplateBlockDeviceMappingArgs]:
+    """The root volume, and the one for workspaces where the pool has such."""
+    mappings = [
+        ec2.LaunchTemplateBlockDeviceMappingArgs(
+            device_name=ROOT_DEVICE,
+            ebs=ec2.LaunchTemplateBlockDeviceMappingEbsArgs(
+                volume_size=-(-pool.volume // GIB),
+                volume_type="gp3",
+                encrypted="true",
+                kms_key_id=key,
+                delete_on_termination="true",
+            ),
+        )
+    ]
+    data = data_disk(pool)
+    if data is not None:
+        mappings.append(
+            ec2.LaunchTemplateBlockDeviceMappingArgs(
+                device_name=data.device,
+                ebs=ec2.LaunchTemplateBlockDeviceMappingEbsArgs(
+                    volume_size=data.size,
+                    volume_type="gp3",
+                    iops=data.iops,
+                    throughput=data.throughput,
+                    encrypted="true",
+                    kms_key_id=key,
+                    delete_on_termination="true",
+                ),
+            )
+        )
+    return mappings
 
 
 def _cpu_options(pool: EksPool) -> ec2.LaunchTemplateCpuOptionsArgs | None:

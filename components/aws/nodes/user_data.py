@@ -17,12 +17,14 @@ from components.aws.nodes.containerd import (
     RUNSC_CONFIG,
     base_runtime_spec,
     containerd_toml,
-    is_kata,
     runsc_toml,
 )
+from components.aws.nodes.kata import CORE_PATTERN, guest_toml, shims
 from components.aws.nodes.kubelet import KubeletArgs, kubelet_config, kubelet_flags
 from components.aws.nodes.rendering import render
+from components.aws.nodes.workspace_disks import DATA_DEVICE, INSTANCE_DISKS, WorkspaceDisks
 from corral.settings.tiers import Runtime, Tier
+from corral.settings.workspaces import THIN_POOL, VOLUME_GROUP
 
 MOST_BYTES = 16 * 1024
 """EC2's limit on user data, before it is encoded."""
@@ -31,9 +33,7 @@ GVISOR_SOURCE = "https://storage.googleapis.com/gvisor/releases/release"
 _MACHINE = {"amd64": "x86_64", "arm64": "aarch64"}
 
 SYSCTLS: Mapping[str, str] = {
-    # A program that takes the core dump and throws it away. An empty pattern would still write a
-    # file called core, and a pipe isn't held up by RLIMIT_CORE: so the pipe must lead nowhere.
-    "kernel.core_pattern": "|/bin/false",
+    "kernel.core_pattern": CORE_PATTERN,
     "fs.suid_dumpable": "0",
     "kernel.dmesg_restrict": "1",
     "kernel.kptr_restrict": "2",
@@ -89,7 +89,8 @@ class GvisorRelease:
 class NodeArgs:
     """What all nodes of a pool are told."""
 
-    cluster: ClusterFacts
+    cluster: ClusterFacts | None
+    """None where Karpenter adds it to what it is given."""
     kubelet: KubeletArgs
     runtimes: tuple[Runtime, ...]
     architecture: str
@@ -99,6 +100,8 @@ class NodeArgs:
     """The tier's, and start-up taints."""
     gvisor: GvisorRelease | None = None
     """Given where a runtime of tier gvisor is served."""
+    disks: WorkspaceDisks = "none"
+    """What local workspaces are on."""
 
 
 def user_data(args: NodeArgs) -> str:
@@ -122,17 +125,11 @@ def user_data(args: NodeArgs) -> str:
 
 def node_config(args: NodeArgs) -> dict[str, Any]:
     """NodeConfig (node.eks.aws/v1alpha1)."""
-    cluster = args.cluster
     return {
         "apiVersion": "node.eks.aws/v1alpha1",
         "kind": "NodeConfig",
         "spec": {
-            "cluster": {
-                "name": cluster.name,
-                "apiServerEndpoint": cluster.endpoint,
-                "certificateAuthority": cluster.certificate_authority,
-                "cidr": cluster.service_cidr,
-            },
+            **({"cluster": _cluster(args.cluster)} if args.cluster else {}),
             "containerd": {
                 "config": containerd_toml(args.runtimes),
                 "baseRuntimeSpec": base_runtime_spec(),
@@ -145,22 +142,37 @@ def node_config(args: NodeArgs) -> dict[str, Any]:
     }
 
 
+def _cluster(facts: ClusterFacts) -> dict[str, str]:
+    return {
+        "name": facts.name,
+        "apiServerEndpoint": facts.endpoint,
+        "certificateAuthority": facts.certificate_authority,
+        "cidr": facts.service_cidr,
+    }
+
+
 def node_script(args: NodeArgs) -> str:
     """The shell script that prepares a node. A node on which it fails never joins the cluster."""
     gvisor = any(runtime.tier == Tier.GVISOR for runtime in args.runtimes)
     if gvisor and args.gvisor is None:
         raise ValueError("runtimes of tier gvisor are served, but no release of gVisor is given")
     release = args.gvisor if gvisor else None
-    kata = any(is_kata(runtime) for runtime in args.runtimes)
+    kata = shims(args.runtimes)
     return render(
         "node.sh.j2",
         sysctls=SYSCTLS,
         modules=KATA_MODULES if kata else (),
+        guests={shim.drop_in: guest_toml(shim, args.kubelet.processes) for shim in kata},
         archive=_archive(release, args.architecture) if release else "",
         sha512=release.sha512 if release else "",
         runsc_config=RUNSC_CONFIG,
         runsc_toml=runsc_toml(),
         runsc_proof=RUNSC_PROOF,
+        disks=args.disks,
+        data_device=DATA_DEVICE,
+        instance_disks=INSTANCE_DISKS,
+        volume_group=VOLUME_GROUP,
+        thin_pool=THIN_POOL,
     )
 
 

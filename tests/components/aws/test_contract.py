@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from components.aws.nodes.pool import node_args
+from components.aws.nodes.node import node_args
 from components.aws.nodes.user_data import MOST_BYTES, ClusterFacts, user_data
 from components.recording import Recorded
 from corral.settings.aws.pools import EksPool
