@@ -18,6 +18,7 @@ from components.children import Children
 from corral.settings.aws.account import Aws
 from corral.settings.aws.network import ExistingNetwork
 from corral.settings.aws.pools import EksPool
+from corral.settings.aws.reservations import reservations
 from corral.settings.cluster import EksCluster
 
 
@@ -93,12 +94,19 @@ class Foundation(pulumi.ComponentResource):
             self._layer,
         )
         cluster.after_nodes(list(nodes.system))
+        self._tell_of_reservations()
 
         self.kubeconfig = cluster.kubeconfig
         self.egress_addresses = network.egress_addresses
         self.register_outputs(
             {"kubeconfig": self.kubeconfig, "egress_addresses": self.egress_addresses}
         )
+
+    def _tell_of_reservations(self) -> None:
+        """Puts what is paid for in any case beside it, also in a plain `pulumi preview`."""
+        if pulumi.runtime.is_dry_run():
+            for found in reservations(self._args.pools, self._args.aws):
+                pulumi.log.info(f"pool {found.pool}: {found.told()}", self)
 
     def _network(self, keys: Keys) -> Network | ExistingVpc:
         aws, settings = self._args.aws, self._args.aws.network

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from corral.commands import options
+from corral.commands.capacity import capacity_document, show_capacity
 from corral.commands.charts import PinnedHelm
 from corral.commands.embedded_engine import engine_for
 from corral.commands.options import EngineChoice
@@ -17,7 +18,6 @@ from corral.commands.screen import Screen, write_json
 from corral.commands.stacks import Stack, open_stack
 from corral.embedded.engine.offline import plan_offline
 from corral.errors import UserError
-from corral.settings.aws.room import eks_pools, held
 
 CHANGES = 3
 
@@ -69,10 +69,8 @@ def _offline(stack: Stack, *, screen: Screen, json: str | None) -> None:
         unexpanded=lambda reason: screen.note(f"note: {reason}", style="yellow"),
     )
     documents: list[dict[str, Any]] = [resource.as_document() for resource in resources]
-    rows = [*held(eks_pools(stack.settings.pools), stack.settings.classes)]
     if json is not None:
-        density = {"density": [row.as_document() for row in rows]} if rows else {}
-        write_json({"resources": documents, **density}, json)
+        write_json({"resources": documents, **capacity_document(stack.settings)}, json)
     if json != "-":
         counts = Counter(document["type"] for document in documents)
         screen.table(
@@ -80,12 +78,7 @@ def _offline(stack: Stack, *, screen: Screen, json: str | None) -> None:
             ("type", "count"),
             [(kind, str(count)) for kind, count in sorted(counts.items())],
         )
-        if rows:
-            screen.table(
-                "sandboxes that its nodes hold, if all are of one class",
-                ("pool", "class", "smallest type", "on one node", "nodes", "at most"),
-                [row.cells() for row in rows],
-            )
+        show_capacity(screen, stack.settings)
 
 
 def _embedded(stack: Stack, *, screen: Screen, json: str | None, workers: int, adopt: bool) -> bool:
@@ -103,5 +96,7 @@ def _embedded(stack: Stack, *, screen: Screen, json: str | None, workers: int, a
 def _pulumi(stack: Stack, *, screen: Screen, json: str | None, local_backend: bool) -> bool:
     changes = pulumi_plan(stack, screen=screen, local_backend=local_backend)
     if json is not None:
-        write_json({"changes": changes}, json)
+        write_json({"changes": changes, **capacity_document(stack.settings)}, json)
+    if json != "-":
+        show_capacity(screen, stack.settings)
     return any(count for change, count in changes.items() if change != "same")

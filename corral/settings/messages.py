@@ -64,6 +64,8 @@ def _problem(item: Mapping[str, Any], reason: object) -> Problem:
     if kind.startswith("union_tag"):
         return _untagged(path, item["input"], shape)
     if location and location[-1] == "[key]":
+        if isinstance(reason, NotAllowedError):
+            return Problem(path=path, value=path[-1], rule=reason.rule, fix=reason.fix)
         rule = shape.expected.text if shape else str(item["msg"])
         return Problem(path=path, value=path[-1], rule=rule, fix=_rename(path[-1]))
     if isinstance(reason, NotAllowedError):

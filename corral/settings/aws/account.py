@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from corral.settings.aws.network import Network
+from corral.settings.aws.pools import InstanceType
 from corral.settings.aws.texts import (
     AccountId,
     ExternalId,
@@ -17,7 +18,14 @@ from corral.settings.aws.texts import (
     TagValue,
     Url,
 )
+from corral.settings.problems import Expected
 from corral.settings.strict import Strict
+
+HourlyPrice = Annotated[
+    float,
+    Field(gt=0, le=1000, allow_inf_nan=False),
+    Expected("US dollars for one hour: more than 0 and at most 1000"),
+]
 
 
 class Role(Strict):
@@ -51,3 +59,6 @@ class Aws(Strict):
     tenants. Protected things have to be released one by one before they can be deleted."""
     network: Network
     """The network that the cluster is in."""
+    prices: dict[InstanceType, HourlyPrice] = Field(default_factory=dict)
+    """What an hour of an instance type costs in US dollars, where that isn't AWS' list price of
+    us-east-1: in other regions, or by contract. Plans reckon with it; nothing is bought by it."""

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from corral.settings.aws.allocatable import Allocatable, allocatable
+from corral.settings.aws.buying import Capacity
 from corral.settings.aws.disks import USABLE_PERCENT, DataVolume, WorkspaceDisks
 from corral.settings.aws.instances import MIB, Instance, Machines, instance
 from corral.settings.aws.texts import ZoneLetter
@@ -68,7 +69,7 @@ class EksPool(Strict):
     """Most processes in one sandbox: the kubelet's podPidsLimit, or the guest kernel's pid_max."""
     architecture: Literal["amd64", "arm64"] = "amd64"
     """Its processors."""
-    capacity: Literal["on-demand", "spot", "reserved"] = "on-demand"
+    capacity: Capacity = "on-demand"
     """How its nodes are bought. Spot nodes go with two minutes' notice: only for classes that are
     `restartable`."""
     reserved_nodes: Annotated[int, Field(ge=0, le=1000, alias="reserved-nodes")] = 0
