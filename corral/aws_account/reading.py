@@ -99,8 +99,9 @@ class AwsAccount:
 
     def every(
         self, service: str, operation: str, key: str, **parameters: Any
-    ) -> Iterator[dict[str, Any]]:
-        """The entries of the list called `key`, over all pages. Raises as `ask` does."""
+    ) -> Iterator[Any]:
+        """The entries of the list called `key` (documents, or names), over all pages. Raises as
+        `ask` does."""
         _read_only(operation)
         client = self._client(service)
         if not client.can_paginate(operation):

@@ -1,4 +1,4 @@
-"""What `corral doctor` finds: each with its reason and what to do."""
+"""What a preflight finds: each with its reason and what to do."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def ok(what: str) -> Finding:
 
 
 def warning(what: str, *, why: str, fix: str) -> Finding:
-    """Works, but not as one would want."""
+    """Works, but not as one would want; or couldn't be looked at."""
     return Finding(grade=Grade.WARNING, what=what, why=why, fix=fix)
 
 

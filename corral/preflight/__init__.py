@@ -1,0 +1,1 @@
+"""Looking at what `up` will need, before it: nothing here changes anything."""

@@ -1,0 +1,1 @@
+"""What an AWS account has, allows and offers of what a stack will ask it for."""

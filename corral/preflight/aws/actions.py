@@ -1,0 +1,283 @@
+"""Which actions of IAM a stack needs: by type of resource, to make, read, change and delete it.
+
+From what Terraform's AWS provider calls for each type, which Pulumi's is made of
+(https://github.com/hashicorp/terraform-provider-aws/tree/main/internal/service).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+_EC2_TAGS = ("ec2:CreateTags", "ec2:DeleteTags")
+
+ACTIONS: dict[str, tuple[str, ...]] = {
+    "aws:autoscaling/group:Group": (
+        "autoscaling:CreateAutoScalingGroup",
+        "autoscaling:CreateOrUpdateTags",
+        "autoscaling:DeleteAutoScalingGroup",
+        "autoscaling:DeleteTags",
+        "autoscaling:DescribeAutoScalingGroups",
+        "autoscaling:DescribeInstanceRefreshes",
+        "autoscaling:DescribeScalingActivities",
+        "autoscaling:StartInstanceRefresh",
+        "autoscaling:UpdateAutoScalingGroup",
+        # A group starts instances with its caller's rights to do so.
+        "ec2:RunInstances",
+        "iam:CreateServiceLinkedRole",
+        "iam:PassRole",
+    ),
+    "aws:cloudwatch/logGroup:LogGroup": (
+        "logs:CreateLogGroup",
+        "logs:DeleteLogGroup",
+        "logs:DescribeLogGroups",
+        "logs:ListTagsForResource",
+        "logs:PutRetentionPolicy",
+        "logs:TagResource",
+    ),
+    "aws:ec2/capacityReservation:CapacityReservation": (
+        "ec2:CancelCapacityReservation",
+        "ec2:CreateCapacityReservation",
+        "ec2:DescribeCapacityReservations",
+        "ec2:ModifyCapacityReservation",
+        *_EC2_TAGS,
+    ),
+    "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": (
+        "ec2:DescribeSecurityGroups",
+        "ec2:RevokeSecurityGroupEgress",
+        "ec2:RevokeSecurityGroupIngress",
+        *_EC2_TAGS,
+    ),
+    "aws:ec2/eip:Eip": (
+        "ec2:AllocateAddress",
+        "ec2:DescribeAddresses",
+        "ec2:DescribeAddressesAttribute",
+        "ec2:ReleaseAddress",
+        *_EC2_TAGS,
+    ),
+    "aws:ec2/flowLog:FlowLog": (
+        "ec2:CreateFlowLogs",
+        "ec2:DeleteFlowLogs",
+        "ec2:DescribeFlowLogs",
+        "iam:PassRole",
+        *_EC2_TAGS,
+    ),
+    "aws:ec2/internetGateway:InternetGateway": (
+        "ec2:AttachInternetGateway",
+        "ec2:CreateInternetGateway",
+        "ec2:DeleteInternetGateway",
+        "ec2:DescribeInternetGateways",
+        "ec2:DetachInternetGateway",
+        *_EC2_TAGS,
+    ),
+    "aws:ec2/launchTemplate:LaunchTemplate": (
+        "ec2:CreateLaunchTemplate",
+        "ec2:CreateLaunchTemplateVersion",
+        "ec2:DeleteLaunchTemplate",
+        "ec2:DescribeLaunchTemplateVersions",
+        "ec2:DescribeLaunchTemplates",
+        "ec2:ModifyLaunchTemplate",
+        # The image's name is looked up when an instance starts, as the caller.
+        "ssm:GetParameters",
+        *_EC2_TAGS,
+    ),
+    "aws:ec2/natGateway:NatGateway": (
+        "ec2:CreateNatGateway",
+        "ec2:DeleteNatGateway",
+        "ec2:DescribeNatGateways",
+        *_EC2_TAGS,
+    ),
+    "aws:ec2/route:Route": (
+        "ec2:CreateRoute",
+        "ec2:DeleteRoute",
+        "ec2:DescribeRouteTables",
+        "ec2:ReplaceRoute",
+    ),
+    "aws:ec2/routeTable:RouteTable": (
+        "ec2:CreateRouteTable",
+        "ec2:DeleteRouteTable",
+        "ec2:DescribeRouteTables",
+        *_EC2_TAGS,
+    ),
+    "aws:ec2/routeTableAssociation:RouteTableAssociation": (
+        "ec2:AssociateRouteTable",
+        "ec2:DescribeRouteTables",
+        "ec2:DisassociateRouteTable",
+        "ec2:ReplaceRouteTableAssociation",
+    ),
+    "aws:ec2/securityGroup:SecurityGroup": (
+        "ec2:CreateSecurityGroup",
+        "ec2:DeleteSecurityGroup",
+        "ec2:DescribeNetworkInterfaces",
+        "ec2:DescribeSecurityGroups",
+        "ec2:RevokeSecurityGroupEgress",
+        *_EC2_TAGS,
+    ),
+    "aws:ec2/subnet:Subnet": (
+        "ec2:CreateSubnet",
+        "ec2:DeleteSubnet",
+        "ec2:DescribeNetworkInterfaces",
+        "ec2:DescribeSubnets",
+        "ec2:ModifySubnetAttribute",
+        *_EC2_TAGS,
+    ),
+    "aws:ec2/vpc:Vpc": (
+        "ec2:CreateVpc",
+        "ec2:DeleteVpc",
+        "ec2:DescribeNetworkAcls",
+        "ec2:DescribeRouteTables",
+        "ec2:DescribeSecurityGroups",
+        "ec2:DescribeVpcAttribute",
+        "ec2:DescribeVpcs",
+        "ec2:ModifyVpcAttribute",
+        *_EC2_TAGS,
+    ),
+    "aws:ec2/vpcEndpoint:VpcEndpoint": (
+        "ec2:CreateVpcEndpoint",
+        "ec2:DeleteVpcEndpoints",
+        "ec2:DescribePrefixLists",
+        "ec2:DescribeVpcEndpoints",
+        "ec2:ModifyVpcEndpoint",
+        *_EC2_TAGS,
+    ),
+    "aws:eks/accessEntry:AccessEntry": (
+        "eks:CreateAccessEntry",
+        "eks:DeleteAccessEntry",
+        "eks:DescribeAccessEntry",
+        "eks:ListTagsForResource",
+        "eks:TagResource",
+        "eks:UpdateAccessEntry",
+    ),
+    "aws:eks/accessPolicyAssociation:AccessPolicyAssociation": (
+        "eks:AssociateAccessPolicy",
+        "eks:DisassociateAccessPolicy",
+        "eks:ListAssociatedAccessPolicies",
+    ),
+    "aws:eks/addon:Addon": (
+        "eks:CreateAddon",
+        "eks:CreatePodIdentityAssociation",
+        "eks:DeleteAddon",
+        "eks:DeletePodIdentityAssociation",
+        "eks:DescribeAddon",
+        "eks:DescribePodIdentityAssociation",
+        "eks:TagResource",
+        "eks:UpdateAddon",
+        "iam:GetRole",
+        "iam:PassRole",
+    ),
+    "aws:eks/cluster:Cluster": (
+        "eks:AssociateEncryptionConfig",
+        "eks:CreateCluster",
+        "eks:DeleteCluster",
+        "eks:DescribeCluster",
+        "eks:DescribeUpdate",
+        "eks:TagResource",
+        "eks:UpdateClusterConfig",
+        "eks:UpdateClusterVersion",
+        "iam:CreateServiceLinkedRole",
+        "iam:GetRole",
+        "iam:PassRole",
+        "kms:CreateGrant",
+        "kms:DescribeKey",
+    ),
+    "aws:eks/podIdentityAssociation:PodIdentityAssociation": (
+        "eks:CreatePodIdentityAssociation",
+        "eks:DeletePodIdentityAssociation",
+        "eks:DescribePodIdentityAssociation",
+        "eks:TagResource",
+        "eks:UpdatePodIdentityAssociation",
+        "iam:GetRole",
+        "iam:PassRole",
+    ),
+    "aws:iam/instanceProfile:InstanceProfile": (
+        "iam:AddRoleToInstanceProfile",
+        "iam:CreateInstanceProfile",
+        "iam:DeleteInstanceProfile",
+        "iam:GetInstanceProfile",
+        "iam:PassRole",
+        "iam:RemoveRoleFromInstanceProfile",
+        "iam:TagInstanceProfile",
+    ),
+    "aws:iam/policy:Policy": (
+        "iam:CreatePolicy",
+        "iam:CreatePolicyVersion",
+        "iam:DeletePolicy",
+        "iam:DeletePolicyVersion",
+        "iam:GetPolicy",
+        "iam:GetPolicyVersion",
+        "iam:ListPolicyVersions",
+        "iam:TagPolicy",
+    ),
+    "aws:iam/role:Role": (
+        "iam:CreateRole",
+        "iam:DeleteRole",
+        "iam:GetRole",
+        "iam:ListAttachedRolePolicies",
+        "iam:ListInstanceProfilesForRole",
+        "iam:ListRolePolicies",
+        "iam:TagRole",
+        "iam:UpdateAssumeRolePolicy",
+        "iam:UpdateRole",
+    ),
+    "aws:iam/rolePolicy:RolePolicy": (
+        "iam:DeleteRolePolicy",
+        "iam:GetRolePolicy",
+        "iam:PutRolePolicy",
+    ),
+    "aws:iam/rolePolicyAttachment:RolePolicyAttachment": (
+        "iam:AttachRolePolicy",
+        "iam:DetachRolePolicy",
+        "iam:ListAttachedRolePolicies",
+    ),
+    "aws:kms/alias:Alias": (
+        "kms:CreateAlias",
+        "kms:DeleteAlias",
+        "kms:ListAliases",
+        "kms:UpdateAlias",
+    ),
+    "aws:kms/key:Key": (
+        "kms:CreateKey",
+        "kms:DescribeKey",
+        "kms:EnableKeyRotation",
+        "kms:GetKeyPolicy",
+        "kms:GetKeyRotationStatus",
+        "kms:ListResourceTags",
+        "kms:PutKeyPolicy",
+        "kms:ScheduleKeyDeletion",
+        "kms:TagResource",
+    ),
+    "aws:route53/resolverFirewallRule:ResolverFirewallRule": (
+        "route53resolver:CreateFirewallRule",
+        "route53resolver:DeleteFirewallRule",
+        "route53resolver:ListFirewallRules",
+        "route53resolver:UpdateFirewallRule",
+    ),
+    "aws:route53/resolverFirewallRuleGroup:ResolverFirewallRuleGroup": (
+        "route53resolver:CreateFirewallRuleGroup",
+        "route53resolver:DeleteFirewallRuleGroup",
+        "route53resolver:GetFirewallRuleGroup",
+        "route53resolver:ListTagsForResource",
+        "route53resolver:TagResource",
+    ),
+    "aws:route53/resolverFirewallRuleGroupAssociation:ResolverFirewallRuleGroupAssociation": (
+        "route53resolver:AssociateFirewallRuleGroup",
+        "route53resolver:DisassociateFirewallRuleGroup",
+        "route53resolver:GetFirewallRuleGroupAssociation",
+        "route53resolver:ListTagsForResource",
+        "route53resolver:TagResource",
+        "route53resolver:UpdateFirewallRuleGroupAssociation",
+    ),
+    "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": (
+        "ec2:AuthorizeSecurityGroupIngress",
+        "ec2:DescribeSecurityGroupRules",
+        "ec2:ModifySecurityGroupRules",
+        "ec2:RevokeSecurityGroupIngress",
+        *_EC2_TAGS,
+    ),
+}
+
+
+def actions(kinds: Iterable[str]) -> tuple[str, ...]:
+    """The actions that resources of these types need, sorted. KeyError for a type of AWS that has
+    no entry; other types need none."""
+    ours = {kind for kind in kinds if kind.startswith("aws:")}
+    return tuple(sorted({action for kind in ours for action in ACTIONS[kind]}))

@@ -1,0 +1,93 @@
+"""Whether the machine image of every pool can be had, and is what it should be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from corral.aws_account.errors import Refused
+from corral.preflight.aws.ground import Entry, Ground
+from corral.preflight.finding import Finding, failure, ok, warning
+
+BY_PARAMETER = "resolve:ssm:"
+TEMPLATE = "aws:ec2/launchTemplate:LaunchTemplate"
+
+_ARCHITECTURE = {"amd64": "x86_64", "arm64": "arm64"}
+
+
+def look(ground: Ground) -> Iterator[Finding]:
+    """Each image that launch templates name, once."""
+    for image, pools in _wanted(ground).items():
+        try:
+            found = _found(ground, image)
+        except Refused as error:
+            if error.denied:
+                raise
+            yield failure(
+                f"image {_short(image)} of {', '.join(pools)} is not to be had: {error}",
+                why="nodes start from it",
+                fix="choose another kubernetes version, or a newer corral: AWS withdraws old images",
+            )
+            continue
+        yield from _judged(ground, image, pools, found)
+
+
+def _wanted(ground: Ground) -> dict[str, list[str]]:
+    """Pools by image, as templates name it."""
+    wanted: dict[str, list[str]] = {}
+    for template in ground.registered(TEMPLATE):
+        image = template.inputs.get("imageId")
+        if isinstance(image, str):
+            wanted.setdefault(image, []).append(template.name)
+    return wanted
+
+
+def _found(ground: Ground, image: str) -> Entry:
+    if image.startswith(BY_PARAMETER):
+        path = image.removeprefix(BY_PARAMETER)
+        image = ground.account.ask("ssm", "get_parameter", Name=path)["Parameter"]["Value"]
+    images: list[Entry] = ground.account.ask("ec2", "describe_images", ImageIds=[image])["Images"]
+    if not images:
+        raise Refused(
+            service="ec2", operation="describe_images", code="None", message=f"no image {image}"
+        )
+    return images[0]
+
+
+def _judged(ground: Ground, image: str, pools: list[str], found: Entry) -> Iterator[Finding]:
+    wrong = [
+        name
+        for name in pools
+        if name in ground.pools
+        and found["Architecture"] != _ARCHITECTURE[ground.pools[name].architecture]
+    ]
+    if found["State"] != "available":
+        yield failure(
+            f"image {found['ImageId']} of {', '.join(pools)} is {found['State']}",
+            why="nodes start from it",
+            fix="wait, or use a newer corral",
+        )
+    elif wrong:
+        yield failure(
+            f"image {found['ImageId']} is {found['Architecture']}; {', '.join(wrong)} is not",
+            why="nodes start from it",
+            fix="correct the pool's architecture",
+        )
+    elif _past(found.get("DeprecationTime")):
+        yield warning(
+            f"image {found['ImageId']} of {', '.join(pools)} is deprecated since "
+            f"{found['DeprecationTime']}",
+            why="it gets no repairs, and may be withdrawn",
+            fix="use a newer corral",
+        )
+    else:
+        yield ok(f"image {_short(image)} is {found['ImageId']} here")
+
+
+def _past(time: str | None) -> bool:
+    return time is not None and datetime.fromisoformat(time) < datetime.now(UTC)
+
+
+def _short(image: str) -> str:
+    """The part of a parameter's path that says which image it is."""
+    return image.split("/")[-2] if image.startswith(BY_PARAMETER) else image
