@@ -105,7 +105,8 @@ class Foundation(pulumi.ComponentResource):
     def _tell_of_reservations(self) -> None:
         """Puts what is paid for in any case beside it, also in a plain `pulumi preview`."""
         if pulumi.runtime.is_dry_run():
-            for found in reservations(self._args.pools, self._args.aws):
+            aws = self._args.aws
+            for found in reservations(self._args.pools, region=aws.region, prices=aws.prices):
                 pulumi.log.info(f"pool {found.pool}: {found.told()}", self)
 
     def _network(self, keys: Keys) -> Network | ExistingVpc:

@@ -38,6 +38,7 @@ def show_capacity(screen: Screen, settings: Settings) -> None:
 
 
 def _reserved(settings: Settings) -> list[Reservation]:
-    if settings.aws is None:
+    aws = settings.aws
+    if aws is None:
         return []
-    return [*reservations(eks_pools(settings.pools), settings.aws)]
+    return [*reservations(eks_pools(settings.pools), region=aws.region, prices=aws.prices)]

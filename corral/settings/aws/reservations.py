@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from corral.settings.aws.account import Aws
 from corral.settings.aws.pools import EksPool
 from corral.settings.aws.prices import MONTH_HOURS, Price, price
 
@@ -72,11 +71,14 @@ class Reservation:
         )
 
 
-def reservations(pools: Mapping[str, EksPool], aws: Aws) -> Iterator[Reservation]:
-    """One for each pool that reserves capacity, in the settings' order."""
+def reservations(
+    pools: Mapping[str, EksPool], *, region: str, prices: Mapping[str, float]
+) -> Iterator[Reservation]:
+    """One for each pool that reserves capacity, in the settings' order; `prices` are the stack's
+    own."""
     for name, pool in pools.items():
         if pool.capacity == "reserved":
-            yield reservation(name, pool, region=aws.region, prices=aws.prices)
+            yield reservation(name, pool, region=region, prices=prices)
 
 
 def reservation(

@@ -59,8 +59,9 @@ def test_a_type_without_a_price_has_none() -> None:
 def reserved(edits: dict[str, object]) -> Reservation:
     """The one reservation of the settings that other tests break, after these edits."""
     found = settings(edits)
-    assert found.aws is not None
-    [only] = reservations(eks_pools(found.pools), found.aws)
+    aws = found.aws
+    assert aws is not None
+    [only] = reservations(eks_pools(found.pools), region=aws.region, prices=aws.prices)
     return only
 
 
