@@ -18,6 +18,7 @@ IMAGES = "corral-sandbox-images"
 CLAIMS = "corral-sandbox-claims"
 TENANT_NAMESPACE = "corral-tenant-namespace"
 GUARDRAILS = "corral-tenant-guardrails"
+NODE_VERIFICATION = "corral-node-verification"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -214,5 +215,11 @@ POLICIES: tuple[Policy, ...] = (
             Match(groups=("coordination.k8s.io",), resources=("leases",), operations=("*",)),
             Match(groups=("discovery.k8s.io",), resources=("endpointslices",), operations=("*",)),
         ),
+    ),
+    Policy(
+        name=NODE_VERIFICATION,
+        title="Who says that a node's runtimes are proven",
+        every_namespace=True,
+        matches=(Match(resources=("nodes",), operations=("CREATE", "UPDATE"), scope="Cluster"),),
     ),
 )

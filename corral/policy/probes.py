@@ -18,6 +18,7 @@ from corral.policy.policies import (
     IDENTITY,
     IMAGES,
     METADATA,
+    NODE_VERIFICATION,
     PLACEMENT,
     RESOURCES,
     TENANT_NAMESPACE,
@@ -25,6 +26,7 @@ from corral.policy.policies import (
 from corral.policy.rules.guardrails import TOKEN_SECRET
 from corral.policy.steering import CLASS_LABEL, TENANT_LABEL
 from corral.settings.classes import AgentClass
+from corral.settings.tiers import PROOF_LABEL_PREFIX
 
 __all__ = ["PROBE_CLASSES", "PROBE_NAMESPACE", "PROBE_TENANT", "Probe", "admission_probes"]
 
@@ -60,6 +62,7 @@ def admission_probes() -> list[Probe]:
         Probe(policy=CLAIMS, document=_sandbox_template()),
         Probe(policy=TENANT_NAMESPACE, document=_misnamed_namespace()),
         Probe(policy=GUARDRAILS, document=_token_secret()),
+        Probe(policy=NODE_VERIFICATION, document=_proven_node()),
     ]
 
 
@@ -127,6 +130,17 @@ def _misnamed_namespace() -> dict[str, Any]:
         "metadata": {
             "name": f"{PROBE_NAMESPACE}-misnamed",
             "labels": {TENANT_LABEL: PROBE_TENANT},
+        },
+    }
+
+
+def _proven_node() -> dict[str, Any]:
+    return {
+        "apiVersion": "v1",
+        "kind": "Node",
+        "metadata": {
+            "name": f"{PROBE_NAMESPACE}-proven",
+            "labels": {f"{PROOF_LABEL_PREFIX}probe": "true"},
         },
     }
 

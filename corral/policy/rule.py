@@ -52,6 +52,8 @@ class Facts:
     namespace: Document = field(default_factory=dict)
     parameters: Mapping[str, str] = field(default_factory=dict)
     user: str = ""
+    node: str = ""
+    """The node of the pod that the caller's token is bound to; "" where it is bound to none."""
     administrator: bool = False
 
 

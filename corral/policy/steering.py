@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from corral.policy.cel import quoted
 
 TENANT_LABEL = "corral.dev/tenant"
+VERIFIER_ACCOUNTS = "system:serviceaccount:corral-system:verifier-"
+"""What the names of those begin with that prove runtimes on nodes; a runtime's name follows."""
 CLASS_LABEL = "corral.dev/agent-class"
 MANAGED_BY = "app.kubernetes.io/managed-by"
 MANAGER = "corral"

@@ -18,6 +18,13 @@ TIER_LABEL = "corral.dev/tier"
 RUNTIME_LABEL_PREFIX = "runtime.corral.dev/"
 """Node label `runtime.corral.dev/<runtime>=true`: the runtime needs more than its tier's nodes."""
 
+UNVERIFIED_TAINT = "corral.dev/runtime-unverified"
+"""Taint key (NoSchedule) of nodes on which nobody has seen their runtimes start a sandbox yet."""
+
+PROOF_LABEL_PREFIX = "verified.corral.dev/"
+"""Node label `verified.corral.dev/<runtime>`: `false` from the node's first moment, `true` once a
+sandbox of that runtime ran there and found itself isolated."""
+
 # Both are selected by the RuntimeClasses of kata-deploy 4.1.0 (_helpers.tpl): one alone schedules
 # pods on nodes where the runtime isn't installed yet.
 KATA_NODE_LABELS = {
@@ -74,6 +81,11 @@ class Runtime:
     needs: str
     gives: str
     cannot: str
+
+    @property
+    def proves_itself(self) -> bool:
+        """Whether a sandbox can tell by itself that it is isolated: it has a kernel of its own."""
+        return self.handler == "runsc" or self.handler.startswith("kata-")
 
 
 _BOTH = ("amd64", "arm64")

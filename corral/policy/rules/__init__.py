@@ -16,6 +16,7 @@ from corral.policy.rules import (
     resources,
     scratch,
     tenant_namespace,
+    verification,
 )
 
 RULES: tuple[Rule, ...] = (
@@ -31,6 +32,7 @@ RULES: tuple[Rule, ...] = (
     *claims.RULES,
     *tenant_namespace.RULES,
     *guardrails.RULES,
+    *verification.RULES,
 )
 
 
