@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from components.charts import PinnedChart
+
 KUBERNETES = "1.36.3"
 """The Kubernetes release that the platform is built and tested against."""
 
@@ -15,6 +17,7 @@ EKS_ADDONS = {
     "coredns": "v1.14.3-eksbuild.16",
     "eks-pod-identity-agent": "v1.3.10-eksbuild.3",
     "aws-ebs-csi-driver": "v1.63.1-eksbuild.1",
+    "snapshot-controller": "v8.6.0-eksbuild.4",
 }
 """Add-ons of EKS for that minor version of Kubernetes."""
 
@@ -29,6 +32,35 @@ GVISOR_SHA512 = {
     "25f2ff7b4e59d747147510c5714057eeec862a0f77d43bf625746592b5f51b00",
 }
 """Of its archive, by architecture."""
+
+
+CONTAINERD = "2.2.4"
+"""containerd on those node images."""
+
+KATA = "4.1.0"
+"""The Kata release on nodes that serve it. A node gets the release of its launch template, once."""
+
+KATA_IMAGE = f"quay.io/kata-containers/kata-deploy:{KATA}"
+"""What holds it. By tag: its digest could not be had where this was written; a stack file may name
+one (`runtimes.kata-image`)."""
+
+VERIFIER_IMAGE = (
+    "public.ecr.aws/docker/library/python:3.14.0-alpine3.22"
+    "@sha256:8373231e1e906ddfb457748bfc032c4c06ada8c759b7b62d9c73ec2a3c56e710"
+)
+"""Python, and nothing else of it is used: what verifies nodes is one file of ours. The digest is
+the one that other public repositories pin for this tag."""
+
+TOPOLVM_CHART = PinnedChart(
+    name="topolvm", version="17.1.0", repository="https://topolvm.github.io/topolvm"
+)
+"""Local workspaces."""
+
+TOPOLVM_IMAGE = (
+    "ghcr.io/topolvm/topolvm-with-sidecar:0.41.0"
+    "@sha256:5faf5b94557516ae0f6fa7d329a5a4305e22aa2dc464af7641b31f2aca618036"
+)
+"""Of that chart: the digest stands in its own values."""
 
 
 def kubernetes_minor() -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from components.aws.nodes.kata import shims
 from components.aws.nodes.rendering import render
 from corral.settings.tiers import Runtime, Tier
 
@@ -17,8 +18,8 @@ BASE_RUNTIME_SPEC = "/etc/containerd/base-runtime-spec.json"
 """Where nodeadm writes the specification that every container of a runtime starts from."""
 
 DROP_INS = "/etc/containerd/conf.d/*.toml"
-"""Where kata-deploy registers its runtimes. Without the import, nodeadm would erase them at each
-boot until kata-deploy's pod had run again, and restarted containerd."""
+"""What else may be registered on a node, by drivers or by hand. Without the import, nodeadm would
+erase it at each boot."""
 
 RUNSC_CONFIG = "/etc/containerd/runsc.toml"
 
@@ -29,8 +30,9 @@ NO_CORE_DUMPS = {"type": "RLIMIT_CORE", "soft": 0, "hard": 0}
 def containerd_toml(runtimes: Sequence[Runtime]) -> str:
     """TOML (version 3) for nodes that serve these runtimes.
 
-    gVisor's is registered whole. Kata's gets its shim from kata-deploy, whose drop-in is merged
-    over this one: here stands what kata-deploy doesn't say.
+    All are registered whole and from the first start: what serves them may come later, and
+    containerd is never restarted for it. Of a pod's annotations none reaches a runtime but those
+    that the kubelet writes itself.
     """
     return render(
         "containerd.toml.j2",
@@ -38,7 +40,7 @@ def containerd_toml(runtimes: Sequence[Runtime]) -> str:
         base_runtime_spec=BASE_RUNTIME_SPEC,
         runsc_config=RUNSC_CONFIG,
         gvisor=[runtime.handler for runtime in runtimes if runtime.tier == Tier.GVISOR],
-        kata=[runtime.handler for runtime in runtimes if is_kata(runtime)],
+        kata=shims(runtimes),
     )
 
 
@@ -54,8 +56,3 @@ def runsc_toml() -> str:
     """runsc's own flags: system calls are caught by systrap, which needs no virtualization, and
     cgroups are systemd's, as the kubelet's are. Pods can't change them by annotation."""
     return render("runsc.toml.j2")
-
-
-def is_kata(runtime: Runtime) -> bool:
-    """Whether kata-deploy installs it."""
-    return runtime.handler.startswith("kata-")
