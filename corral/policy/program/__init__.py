@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from corral.policy.program import admission, namespaces, rights, runtimes, secrets, workloads
+from corral.policy.program import (
+    admission,
+    namespaces,
+    purchases,
+    rights,
+    runtimes,
+    secrets,
+    workloads,
+)
 from corral.policy.program.rule import PlanRule, ResourceRule
 
 RESOURCE_RULES: tuple[ResourceRule, ...] = (
@@ -10,6 +18,7 @@ RESOURCE_RULES: tuple[ResourceRule, ...] = (
     *namespaces.RESOURCE_RULES,
     *rights.RESOURCE_RULES,
     *runtimes.RESOURCE_RULES,
+    *purchases.RESOURCE_RULES,
     *secrets.RESOURCE_RULES,
     *admission.RESOURCE_RULES,
 )
