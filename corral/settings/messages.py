@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
+from corral.settings.aws.pools import NO_MANAGED_GROUPS
 from corral.settings.contradictions import ContradictionError
 from corral.settings.problems import (
     MISSING,
@@ -88,6 +89,13 @@ def _unknown(path: Path, value: object, here: Shape | None) -> Problem:
             value=value,
             rule="settings are plain values: an encrypted one can't be checked or planned with",
             fix="write the value in plain text; settings hold no secrets",
+        )
+    if path[:1] == ("pools",) and "managed" in str(path[-1]):
+        return Problem(
+            path=path,
+            value=Said("managed node groups"),
+            rule=f"groups of corral's own alone: {NO_MANAGED_GROUPS}",
+            fix="remove it",
         )
     return unknown_key(path, value, here.keys if here else ())
 

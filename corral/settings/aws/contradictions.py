@@ -75,8 +75,9 @@ def _belongs(cluster: Cluster, aws: Aws | None, pools: Mapping[str, AnyPool]) ->
             yield Problem(
                 path=("pools", name),
                 value=Said("a pool by its nodes' figures"),
-                rule="pools on EKS say machines and max-nodes; CPU and memory follow from them",
-                fix="write machines (virtual, nested, metal or snp) and max-nodes in their place",
+                rule="pools on EKS say machines and how many; CPU and memory follow from them",
+                fix="write machines (virtual, nested, metal or snp), min-nodes and max-nodes in "
+                "their place",
             )
         if not eks and isinstance(pool, EksPool):
             yield Problem(
@@ -145,7 +146,7 @@ def address_demand(name: str, pool: EksPool, aws: Aws) -> AddressDemand:
     """The addresses that a pool may come to need, at most."""
     return AddressDemand(
         pool=name,
-        nodes=pool.max_nodes,
+        nodes=pool.nodes,
         per_node=max(
             addresses_per_node(known, pods=pool.pods, network="vpc-prefixes")
             for known in pool.instance_types
@@ -248,12 +249,31 @@ def _no_microvms(name: str, pool: EksPool) -> Problem | None:
 
 
 def _amounts(name: str, pool: EksPool) -> Iterator[Problem]:
-    if pool.min_nodes > pool.max_nodes:
+    if pool.purpose is not None:
+        yield from _gateway(name, pool)
+        return
+    if pool.max_nodes is not None and pool.min_nodes > pool.max_nodes:
         yield Problem(
             path=("pools", name, "min-nodes"),
             value=pool.min_nodes,
             rule=f"at most max-nodes, {pool.max_nodes}",
             fix="lower it, or raise max-nodes",
+        )
+    elif pool.max_nodes is None and not pool.nodes and (pool.tier is None or _fixed(pool)):
+        yield Problem(
+            path=("pools", name, "min-nodes"),
+            value=pool.min_nodes,
+            rule="at least 1 where max-nodes is left out: nothing that tenants ask for starts "
+            "nodes of this pool",
+            fix="set min-nodes" + ("" if _fixed(pool) else ", or max-nodes"),
+        )
+    elif _fixed(pool) and pool.burst_nodes:
+        yield Problem(
+            path=("pools", name, "max-nodes"),
+            value=pool.max_nodes,
+            rule=f"min-nodes, {pool.min_nodes}, or left out: more nodes are Karpenter's to start, "
+            "and it can't ask EC2 for SEV-SNP",
+            fix="set min-nodes to the number that the pool always has, and remove max-nodes",
         )
     reserved = pool.capacity == "reserved"
     if reserved != bool(pool.reserved_nodes):
@@ -263,11 +283,12 @@ def _amounts(name: str, pool: EksPool) -> Iterator[Problem]:
             rule="at least 1 with capacity: reserved, and only there",
             fix="say how many nodes to reserve" if reserved else "set capacity: reserved",
         )
-    if pool.reserved_nodes > pool.max_nodes:
+    if pool.reserved_nodes > pool.nodes:
+        said = "max-nodes" if pool.max_nodes is not None else "the nodes that it can have"
         yield Problem(
             path=("pools", name, "reserved-nodes"),
             value=pool.reserved_nodes,
-            rule=f"at most max-nodes, {pool.max_nodes}: what no node can use is paid for nothing",
+            rule=f"at most {said}, {pool.nodes}: what no node can use is paid for nothing",
             fix="lower it, or raise max-nodes",
         )
     if reserved and len(pool.instance_types) > 1:
@@ -276,6 +297,42 @@ def _amounts(name: str, pool: EksPool) -> Iterator[Problem]:
             value=Said(", ".join(known.name for known in pool.instance_types)),
             rule="one instance type with capacity: reserved: a reservation is for one",
             fix="name the one that is reserved",
+        )
+
+
+def _fixed(pool: EksPool) -> bool:
+    """Whether Karpenter can't start its nodes: an EC2NodeClass has no `amdSevSnp`."""
+    return pool.machines == "snp"
+
+
+def _gateway(name: str, pool: EksPool) -> Iterator[Problem]:
+    one_per_zone = "one node in each zone, as traffic doesn't leave its zone for a gateway"
+    for key, value, rule in (
+        ("tier", pool.tier and str(pool.tier), "left out: no sandbox runs beside a gateway"),
+        ("min-nodes", pool.min_nodes, f"left out: {one_per_zone}"),
+        ("max-nodes", pool.max_nodes, f"left out: {one_per_zone}"),
+    ):
+        if value:
+            yield Problem(
+                path=("pools", name, key),
+                value=value,
+                rule=f"{rule} (purpose {pool.purpose})",
+                fix=f"remove {key}, or purpose",
+            )
+    if pool.machines != "virtual":
+        yield Problem(
+            path=("pools", name, "machines"),
+            value=pool.machines,
+            rule=f"virtual with purpose {pool.purpose}: nothing there needs more",
+            fix="set machines: virtual",
+        )
+    if pool.capacity != "on-demand" or pool.reserved_nodes:
+        key = "capacity" if pool.capacity != "on-demand" else "reserved-nodes"
+        yield Problem(
+            path=("pools", name, key),
+            value=pool.capacity if key == "capacity" else pool.reserved_nodes,
+            rule=f"on-demand with purpose {pool.purpose}: every sandbox's traffic leaves by it",
+            fix=f"remove {key}",
         )
 
 
@@ -298,7 +355,14 @@ def _zones(name: str, pool: EksPool, aws: Aws) -> Iterator[Problem]:
 
 
 def _system(pools: Mapping[str, EksPool]) -> Iterator[Problem]:
-    steady = [p for p in pools.values() if p.tier is None and p.capacity != "spot" and p.min_nodes]
+    steady = [
+        pool
+        for pool in pools.values()
+        if pool.tier is None
+        and pool.purpose is None
+        and pool.capacity != "spot"
+        and pool.base_nodes
+    ]
     if not steady:
         yield Problem(
             path=("pools",),

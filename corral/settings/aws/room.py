@@ -64,7 +64,7 @@ def held(pools: Mapping[str, EksPool], classes: Mapping[str, AgentClass]) -> Ite
                     pool=name,
                     agent=agent_name,
                     instance=least,
-                    nodes=pool.max_nodes,
+                    nodes=pool.nodes,
                     density=found,
                 )
 
@@ -108,7 +108,7 @@ def _volumes(
         for pool_name, pool in pools.items()
         if runtimes.intersection(pool.served_runtimes) and pool.instance_types
     }
-    most = sum(each * pools[pool_name].max_nodes for pool_name, each in able.items())
+    most = sum(each * pools[pool_name].nodes for pool_name, each in able.items())
     workspaces = sum(
         count
         for agent, count in tenant.agents.items()

@@ -47,7 +47,59 @@ _GOOD: dict[str, Any] = {
 
 KATA_FC = {"tier": "microvm", "machines": "nested", "max-nodes": 1, "runtimes": ["kata-fc"]}
 
+GATEWAY = {"purpose": "egress-gateway", "machines": "virtual"}
+
 REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
+    "more SEV-SNP nodes than the pool always has": (
+        {"pools.shared.machines": "snp", "pools.shared.min-nodes": 1},
+        "pools.shared.max-nodes",
+        "it can't ask EC2 for SEV-SNP",
+    ),
+    "a pool without a tier that nothing gives a node": (
+        {"pools.more": {"machines": "virtual"}},
+        "pools.more.min-nodes",
+        "nothing that tenants ask for starts nodes of this pool",
+    ),
+    "managed groups for microVMs": (
+        {"pools.nested.machines": "managed"},
+        "pools.nested.machines",
+        "drop nested virtualization without a word",
+    ),
+    "managed groups by a key": (
+        {"pools.nested.managed-node-group": True},
+        "pools.nested.managed-node-group",
+        "drop nested virtualization without a word",
+    ),
+    "a gateway with a tier": (
+        {"pools.out": GATEWAY | {"tier": "gvisor"}},
+        "pools.out.tier",
+        "no sandbox runs beside a gateway",
+    ),
+    "a gateway with a number of nodes": (
+        {"pools.out": GATEWAY | {"max-nodes": 5}},
+        "pools.out.max-nodes",
+        "one node in each zone",
+    ),
+    "a gateway on spot": (
+        {"pools.out": GATEWAY | {"capacity": "spot"}},
+        "pools.out.capacity",
+        "every sandbox's traffic leaves by it",
+    ),
+    "a gateway on metal": (
+        {"pools.out": GATEWAY | {"machines": "metal"}},
+        "pools.out.machines",
+        "nothing there needs more",
+    ),
+    "gateways in the place of the platform's own nodes": (
+        {"pools.system": GATEWAY},
+        "pools",
+        "CoreDNS and the platform itself run there",
+    ),
+    "a reservation larger than what tenants may ask for": (
+        {"pools.metal.max-nodes": None, "pools.metal.min-nodes": 1},
+        "pools.metal.reserved-nodes",
+        "at most the nodes that it can have, 1",
+    ),
     "an unknown instance type": (
         {"pools.shared.instances": ["m7i.2xlarg"]},
         "pools.shared.instances[0]",
@@ -223,7 +275,10 @@ def test_it_is_refused_where_it_stands_and_with_the_reason(case: str) -> None:
 
 
 def test_confidential_nodes_are_snp_machines_with_another_tier() -> None:
-    edits = {"pools.shared.machines": "snp", "pools.shared.capacity": "on-demand"}
+    edits = {
+        "pools.shared": {"tier": "gvisor", "machines": "snp", "min-nodes": 4},
+        "pools.shared.capacity": "on-demand",
+    }
     assert settings(edits).pools["shared"].served_runtimes == ("gvisor",)
 
 
