@@ -15,6 +15,8 @@ from corral.settings.classes import AgentClass
 from corral.settings.cluster import Cluster
 from corral.settings.contradictions import ContradictionError, contradictions
 from corral.settings.pools import Pool
+from corral.settings.runtime_contradictions import runtime_contradictions
+from corral.settings.runtimes import Runtimes
 from corral.settings.strict import Name, Strict
 from corral.settings.tenants import Tenant
 from corral.settings.workspace_contradictions import workspace_contradictions
@@ -37,11 +39,16 @@ class Settings(Strict):
     """Stack-wide choices for the admission policies."""
     charts: Charts = Charts()
     """Where third-party charts come from."""
+    runtimes: Runtimes = Runtimes()
+    """Where nodes get their runtimes."""
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
         found = aws_contradictions(
             cluster=self.cluster, aws=self.aws, pools=self.pools, classes=self.classes
+        )
+        found += runtime_contradictions(
+            cluster=self.cluster, runtimes=self.runtimes, pools=self.pools
         )
         found += workspace_contradictions(
             cluster=self.cluster, pools=self.pools, classes=self.classes
