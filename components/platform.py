@@ -112,6 +112,7 @@ class Platform(pulumi.ComponentResource):
                 aws=settings.aws,
                 cluster=settings.cluster,
                 pools={n: pool for n, pool in settings.pools.items() if isinstance(pool, EksPool)},
+                gvisor_source=settings.runtimes.gvisor_source,
             ),
             children.options(),
         )

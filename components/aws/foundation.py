@@ -30,6 +30,8 @@ class FoundationArgs:
     aws: Aws
     cluster: EksCluster
     pools: Mapping[str, EksPool]
+    gvisor_source: str
+    """Where nodes get gVisor."""
 
 
 class Foundation(pulumi.ComponentResource):
@@ -87,6 +89,7 @@ class Foundation(pulumi.ComponentResource):
                 region=args.aws.region,
                 subnets=network.node_subnets,
                 volumes_key=keys.volumes,
+                gvisor_source=args.gvisor_source,
                 tags={**args.aws.tags, **stack_tags(args.stack)},
                 protect=args.aws.protect,
                 before=cluster.before_nodes,

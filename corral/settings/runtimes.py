@@ -15,6 +15,9 @@ IMAGE_PATTERN = (
     r"^[a-z0-9.-]+(:[0-9]{1,5})?(/[a-z0-9._-]+)+(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?"
     r"(@sha256:[0-9a-f]{64})?$"
 )
+GVISOR_SOURCE = "https://storage.googleapis.com/gvisor/releases/release"
+"""Where its publisher keeps gVisor's releases."""
+
 _IMAGE = "an image by its registry, and by digest (…@sha256:…) or a tag other than latest"
 
 
@@ -50,7 +53,7 @@ class Runtimes(Strict):
         Annotated[str, Field(pattern=SOURCE_PATTERN, max_length=300)],
         Expected("https://, a host and perhaps a path, without a slash at the end"),
         Field(alias="gvisor-source"),
-    ] = "https://storage.googleapis.com/gvisor/releases/release"
+    ] = GVISOR_SOURCE
     """Where nodes get gVisor: below it `<release>/<machine>/gvisor.tar.bz2`, as its publisher has
     it. Nodes compare the archive with corral's own checksum."""
     kata_image: Annotated[Image | None, Field(alias="kata-image")] = None

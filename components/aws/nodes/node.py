@@ -17,12 +17,21 @@ from components.isolation.verification import (
 )
 from components.versions import GVISOR, GVISOR_SHA512, KATA
 from corral.settings.aws.pools import EksPool
+from corral.settings.runtimes import GVISOR_SOURCE
 from corral.settings.tiers import Tier
 
 
-def node_args(name: str, pool: EksPool, cluster: ClusterFacts | None) -> NodeArgs:
+def node_args(
+    name: str,
+    pool: EksPool,
+    cluster: ClusterFacts | None,
+    *,
+    gvisor_source: str = GVISOR_SOURCE,
+) -> NodeArgs:
     """What all nodes of the pool called `name` are told."""
-    release = GvisorRelease(version=GVISOR, sha512=GVISOR_SHA512.get(pool.architecture, ""))
+    release = GvisorRelease(
+        version=GVISOR, sha512=GVISOR_SHA512.get(pool.architecture, ""), source=gvisor_source
+    )
     return NodeArgs(
         cluster=cluster,
         kubelet=kubelet_args(pool),

@@ -27,6 +27,7 @@ class NodesArgs:
     region: str
     subnets: Mapping[str, pulumi.Input[str]]
     volumes_key: pulumi.Input[str]
+    gvisor_source: str
     tags: Mapping[str, str]
     protect: bool
     before: Sequence[pulumi.Resource]
@@ -88,6 +89,7 @@ class Nodes(pulumi.ComponentResource):
                     },
                     instance_profile=profile.arn,
                     volumes_key=args.volumes_key,
+                    gvisor_source=args.gvisor_source,
                     tags=args.tags,
                     protect=args.protect,
                     # A node that may not join yet, or has no CNI, is replaced for being unhealthy.

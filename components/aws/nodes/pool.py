@@ -52,6 +52,7 @@ class PoolArgs:
     subnets: Mapping[str, pulumi.Input[str]]
     instance_profile: pulumi.Input[str]
     volumes_key: pulumi.Input[str]
+    gvisor_source: str
     tags: Mapping[str, str]
     protect: bool
     after: Sequence[pulumi.Resource]
@@ -132,6 +133,7 @@ class Pool(pulumi.ComponentResource):
                             certificate_authority=seen[1],
                             service_cidr=cluster.service_cidr,
                         ),
+                        gvisor_source=self._args.gvisor_source,
                     )
                 ).encode()
             ).decode()

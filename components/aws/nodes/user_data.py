@@ -23,13 +23,13 @@ from components.aws.nodes.kata import CORE_PATTERN, guest_toml, shims
 from components.aws.nodes.kubelet import KubeletArgs, kubelet_config, kubelet_flags
 from components.aws.nodes.rendering import render
 from components.aws.nodes.workspace_disks import DATA_DEVICE, INSTANCE_DISKS, WorkspaceDisks
+from corral.settings.runtimes import GVISOR_SOURCE
 from corral.settings.tiers import Runtime, Tier
 from corral.settings.workspaces import THIN_POOL, VOLUME_GROUP
 
 MOST_BYTES = 16 * 1024
 """EC2's limit on user data, before it is encoded."""
 
-GVISOR_SOURCE = "https://storage.googleapis.com/gvisor/releases/release"
 _MACHINE = {"amd64": "x86_64", "arm64": "aarch64"}
 
 SYSCTLS: Mapping[str, str] = {
