@@ -71,6 +71,7 @@ class Foundation(pulumi.ComponentResource):
                 subnets=network.control_plane_subnets,
                 secrets_key=keys.secrets,
                 logs_key=keys.logs,
+                volumes_key=keys.volumes,
             ),
             self._layer,
         )

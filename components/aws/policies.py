@@ -87,6 +87,28 @@ def secrets_policy(key: str) -> Document:
     )
 
 
+def volumes_use_policy(key: str, region: str) -> Document:
+    """What the EBS driver needs of the key (its ARN) that encrypts volumes: to have EBS use it, and
+    to let EBS go on using it for as long as a volume is attached."""
+    by_ebs = {"kms:ViaService": f"ec2.{region}.amazonaws.com"}
+    return document(
+        allow(KEY_USE, resource=key, condition={"StringEquals": by_ebs}),
+        allow(
+            ("kms:CreateGrant",),
+            resource=key,
+            condition={
+                "StringEquals": by_ebs,
+                "Bool": {"kms:GrantIsForAWSResource": "true"},
+            },
+        ),
+    )
+
+
+def key_alias(account: str, region: str, cluster: str, name: str) -> str:
+    """The ARN of the alias of a cluster's key of that name: known before the key is made."""
+    return f"arn:{partition(region)}:kms:{region}:{account}:alias/{cluster}/{name}"
+
+
 def key_policy(account: str, region: str, *further: Document) -> Document:
     """A key's own policy: the account's identities as their policies say, and what comes further.
     In a key's policy `*` is that key."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
+EBS_DRIVER = "aws-ebs-csi-driver"
+
 SYSTEM_ROLES: dict[str, tuple[str, str]] = {
     "vpc-cni": ("aws-node", "AmazonEKS_CNI_Policy"),
-    "aws-ebs-csi-driver": ("ebs-csi-controller-sa", "AmazonEBSCSIDriverPolicyV2"),
+    EBS_DRIVER: ("ebs-csi-controller-sa", "AmazonEBSCSIDriverPolicyV2"),
 }
 """Add-ons that need AWS: the service account (in kube-system) that gets a role, and the policy that
 AWS keeps for it. By Pod Identity: no other pod of the node has those rights."""
@@ -33,8 +35,11 @@ _VALUES: dict[str, dict[str, Any]] = {
         "tolerations": _EVERY_NODE,
     },
     "eks-pod-identity-agent": {"tolerations": _EVERY_NODE},
-    "aws-ebs-csi-driver": {
-        "node": {"tolerateAllTaints": True},
+    EBS_DRIVER: {
+        # On the host's network it can ask the metadata service (one hop away) what is attached
+        # already: otherwise a data volume and further interfaces count for none, and a node is
+        # given more volumes than it attaches.
+        "node": {"tolerateAllTaints": True, "hostNetwork": True},
         # Volumes that an agent writes to are encrypted whatever a storage class says.
         "controller": {"extraVolumeTags": {"managed-by": "corral"}},
     },

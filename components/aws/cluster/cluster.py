@@ -9,7 +9,12 @@ from dataclasses import dataclass
 import pulumi
 from pulumi_aws import cloudwatch, eks, iam
 
-from components.aws.cluster.addons import BEFORE_NODES, SYSTEM_ROLES, addon_configuration
+from components.aws.cluster.addons import (
+    BEFORE_NODES,
+    EBS_DRIVER,
+    SYSTEM_ROLES,
+    addon_configuration,
+)
 from components.aws.cluster.kubeconfig import kubeconfig_text
 from components.aws.policies import (
     access_policy,
@@ -17,6 +22,7 @@ from components.aws.policies import (
     pod_identity_trust,
     secrets_policy,
     service_trust,
+    volumes_use_policy,
 )
 from components.children import Children
 from components.versions import EKS_ADDONS, eks_version
@@ -32,13 +38,14 @@ SERVICE_CIDR = "172.20.0.0/16"
 @dataclass(frozen=True, kw_only=True)
 class ClusterArgs:
     """The settings of the cluster and its account; the subnets of the control plane's interfaces by
-    zone; the ARNs of the keys for secrets and for logs."""
+    zone; the ARNs of the keys for secrets, for logs and for volumes."""
 
     settings: EksCluster
     aws: Aws
     subnets: Mapping[str, pulumi.Input[str]]
     secrets_key: pulumi.Input[str]
     logs_key: pulumi.Input[str]
+    volumes_key: pulumi.Input[str]
 
 
 class Cluster(pulumi.ComponentResource):
@@ -121,7 +128,7 @@ class Cluster(pulumi.ComponentResource):
             name=f"/aws/eks/{name}/cluster",
             retention_in_days=args.settings.log_days,
             kms_key_id=args.logs_key,
-            opts=self._children.options(),
+            opts=self._children.options(protect=args.aws.protect),  # the audit log
         )
         return eks.Cluster(
             "cluster",
@@ -179,11 +186,11 @@ class Cluster(pulumi.ComponentResource):
         waits: list[pulumi.Input[pulumi.Resource]] = list(after or ())
         if name in SYSTEM_ROLES:
             account, policy = SYSTEM_ROLES[name]
-            role, attached = self._system_role(name, policy)
+            role, *attached = self._system_role(name, policy)
             identities = [
                 eks.AddonPodIdentityAssociationArgs(service_account=account, role_arn=role.arn)
             ]
-            waits.append(attached)
+            waits.extend(attached)
         return eks.Addon(
             name,
             cluster_name=self._cluster.name,
@@ -197,7 +204,8 @@ class Cluster(pulumi.ComponentResource):
             opts=self._children.options(depends_on=waits),
         )
 
-    def _system_role(self, name: str, policy: str) -> tuple[iam.Role, iam.RolePolicyAttachment]:
+    def _system_role(self, name: str, policy: str) -> tuple[iam.Role, *tuple[pulumi.Resource, ...]]:
+        """An add-on's role, and what gives it its rights."""
         role = iam.Role(
             name,
             name=f"{self._args.settings.name}-{name}",
@@ -211,4 +219,16 @@ class Cluster(pulumi.ComponentResource):
             policy_arn=managed_policy(self._args.aws.region, policy),
             opts=self._children.options(),
         )
-        return role, attached
+        if name != EBS_DRIVER:
+            return role, attached
+        region = self._args.aws.region
+        of_key = iam.RolePolicy(
+            "volumes",
+            name="volumes",
+            role=role.name,
+            policy=pulumi.Output.from_input(self._args.volumes_key).apply(
+                lambda key: json.dumps(volumes_use_policy(key, region))
+            ),
+            opts=self._children.options(),
+        )
+        return role, attached, of_key

@@ -14,7 +14,13 @@ from components.aws.cluster.addons import BEFORE_NODES, SYSTEM_ROLES, addon_conf
 from components.aws.cluster.kubeconfig import kubeconfig_text
 from components.aws.network.existing import subnet_problems
 from components.aws.nodes.spread import spread
-from components.aws.policies import managed_policy, pod_identity_trust, volumes_key_policy
+from components.aws.policies import (
+    key_alias,
+    managed_policy,
+    pod_identity_trust,
+    volumes_key_policy,
+    volumes_use_policy,
+)
 from components.cluster_access import keep_kubeconfig
 from components.versions import EKS_ADDONS, GVISOR_SHA512, eks_version, kubernetes_minor, node_image
 from corral.kubernetes import Access
@@ -120,13 +126,28 @@ def test_add_ons_are_pinned_and_their_tables_name_only_them() -> None:
     assert EKS_ADDONS["kube-proxy"].startswith(f"{kubernetes_minor()}."), "it follows Kubernetes"
 
 
+def test_the_ebs_driver_uses_one_key_and_only_by_ebs() -> None:
+    key = "arn:aws:kms:eu-west-1:123456789012:key/1234"
+    for statement in volumes_use_policy(key, "eu-west-1")["Statement"]:
+        assert statement["Resource"] == key
+        by = statement["Condition"]["StringEquals"]
+        assert by == {"kms:ViaService": "ec2.eu-west-1.amazonaws.com"}
+        grants = "kms:CreateGrant" in statement["Action"]
+        assert grants == ("Bool" in statement["Condition"]), "grants are for EBS itself"
+
+
+def test_an_alias_is_known_before_its_key() -> None:
+    alias = key_alias("123456789012", "us-gov-west-1", "agents", "volumes")
+    assert alias == "arn:aws-us-gov:kms:us-gov-west-1:123456789012:alias/agents/volumes"
+
+
 def test_add_ons_that_run_on_every_node_bear_every_taint() -> None:
     for name in ("vpc-cni", "eks-pod-identity-agent"):
         values = json.loads(addon_configuration(name) or "{}")
         assert values["tolerations"] == [{"operator": "Exists"}]
-    assert json.loads(addon_configuration("aws-ebs-csi-driver") or "{}")["node"] == {
-        "tolerateAllTaints": True
-    }
+    ebs = json.loads(addon_configuration("aws-ebs-csi-driver") or "{}")["node"]
+    assert ebs["tolerateAllTaints"] is True
+    assert ebs["hostNetwork"] is True, "or it counts no data volume, and promises one too many"
     assert addon_configuration("coredns") is None
 
 
