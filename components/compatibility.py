@@ -1,4 +1,4 @@
-"""With which Kubernetes the platform's parts are known to work: the window that they have in common."""
+"""With which Kubernetes the platform's parts are known to work."""
 
 from __future__ import annotations
 

@@ -82,7 +82,7 @@ def _looked(pin: Pin, root: Path) -> Finding:
         return warning(
             f"{pin.text} could not be looked for: {error}",
             why="Helm gets it from there during `up`, from this machine",
-            fix="connect this machine, log in (helm registry login), or name a mirror: charts.source",
+            fix="connect this machine, log in (helm registry login), or name charts.source",
         )
     return ok(f"{pin.text} is there")
 
@@ -123,7 +123,7 @@ def _token(challenge: str) -> str:
     }
     if scheme.lower() != "bearer" or "realm" not in fields:
         raise OSError("the registry wants a login")
-    asked = {key: fields[key] for key in ("service", "scope") if key in fields}
+    asked = [(key, fields[key]) for key in ("service", "scope") if key in fields]
     with _opened(f"{fields['realm']}?{urlencode(asked)}", {}) as answer:
         found = orjson.loads(answer.read())
     return str(found.get("token") or found.get("access_token") or "")

@@ -128,7 +128,7 @@ def _open(name: str, pool: AnyPool, nodes: Sequence[Node]) -> Iterator[Finding]:
 
 
 def _small(name: str, pool: AnyPool, nodes: Sequence[Node]) -> Iterator[Finding]:
-    """Nodes that have less than the file says: quotas and checks would count on what isn't there."""
+    """Nodes that have less than the file says: what counts on it would be wrong."""
     for resource, wanted in node_capacity(pool).items():
         short = []
         for node in nodes:

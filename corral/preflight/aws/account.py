@@ -59,7 +59,7 @@ def examine_account(
         stack=stack, settings=settings, aws=aws, cluster=cluster, plan=plan, account=account
     )
     with ThreadPoolExecutor(max_workers=len(LOOKS)) as threads:
-        for found in threads.map(lambda look: _looked(*look, ground), LOOKS.items()):
+        for found in threads.map(lambda what: _looked(what, LOOKS[what], ground), LOOKS):
             yield from found
 
 
@@ -67,7 +67,7 @@ def _looked(what: str, look: Look, ground: Ground) -> list[Finding]:
     found: list[Finding] = []
     try:
         for finding in look(ground):
-            found.append(finding)  # noqa: PERF402 # what was found before an error stays
+            found.append(finding)  # what was found before an error stays
     except AwsError as error:
         denied = isinstance(error, Refused) and error.denied
         found.append(

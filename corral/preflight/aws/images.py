@@ -26,7 +26,7 @@ def look(ground: Ground) -> Iterator[Finding]:
             yield failure(
                 f"image {_short(image)} of {', '.join(pools)} is not to be had: {error}",
                 why="nodes start from it",
-                fix="choose another kubernetes version, or a newer corral: AWS withdraws old images",
+                fix="use a newer corral, or another cluster.version: AWS withdraws old images",
             )
             continue
         yield from _judged(ground, image, pools, found)

@@ -22,7 +22,7 @@ AT_ONCE = 50
 
 LISTED = 12
 
-LIMITS = "the simulation knows no session policies, no policies of keys and endpoints, and few conditions"
+LIMITS = "it knows no session policies, no policies of keys and endpoints, and few conditions"
 
 
 def look(ground: Ground) -> Iterator[Finding]:

@@ -102,7 +102,7 @@ def _at_first(pool: EksPool) -> int:
 
 def _running(*, spot: bool) -> Callable[[Ground], int]:
     def used(ground: Ground) -> int:
-        vcpus = sum(
+        vcpus: int = sum(
             _cores(instance)
             for instance in ground.others(
                 instance
@@ -127,7 +127,7 @@ def _held(ground: Ground) -> int:
     """vCPUs that others reserved and don't use: EC2 counts them as running."""
     active = [{"Name": "state", "Values": ["active"]}]
     return sum(
-        reservation["AvailableInstanceCount"] * instances()[reservation["InstanceType"]].vcpus
+        int(reservation["AvailableInstanceCount"]) * instances()[reservation["InstanceType"]].vcpus
         for reservation in ground.others(
             ground.account.every(
                 "ec2", "describe_capacity_reservations", "CapacityReservations", Filters=active
@@ -146,7 +146,8 @@ def _storage(ground: Ground) -> Need:
 def _stored(ground: Ground) -> int:
     gp3 = [{"Name": "volume-type", "Values": ["gp3"]}]
     volumes = ground.account.every("ec2", "describe_volumes", "Volumes", Filters=gp3)
-    return ceil(sum(volume["Size"] for volume in ground.others(volumes)) / 1024)
+    gib: int = sum(volume["Size"] for volume in ground.others(volumes))
+    return ceil(gib / 1024)
 
 
 def _planned(kind: str) -> Callable[[Ground], Need]:

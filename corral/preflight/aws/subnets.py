@@ -38,8 +38,8 @@ def look(ground: Ground) -> Iterator[Finding]:
             return
     wrong = [*_places(ground, network, subnets)]
     yield from wrong
-    yield from _names(ground, network)
     if not wrong:
+        yield from _names(ground, network)
         yield from _room(ground, network, subnets)
         yield from _ways_out(ground, network, subnets)
 
@@ -88,10 +88,8 @@ def _room(
     try:
         check_subnets(_ranges(ground, network), ranges)
         if ground.standing is None:
-            check_demand(
-                free,
-                [address_demand(name, pool, ground.aws) for name, pool in ground.pools.items()],
-            )
+            needs = [address_demand(n, pool, ground.aws) for n, pool in ground.pools.items()]
+            check_demand(free, needs)
     except NotAllowedError as refusal:
         yield failure(
             f"subnets of {network.vpc_id} don't fit: {refusal.rule}",

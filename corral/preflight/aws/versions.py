@@ -1,4 +1,4 @@
-"""Whether EKS still has the stack's Kubernetes and add-ons, and whether one gets there from here."""
+"""Whether EKS still has the stack's Kubernetes and add-ons, and whether one gets there."""
 
 from __future__ import annotations
 
