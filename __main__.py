@@ -1,32 +1,34 @@
 """The program that every engine runs: settings, the platform, and what is worth knowing of it."""
 
+from pathlib import Path
+
 import pulumi
 
 from components.platform import Platform
 from corral.errors import UserError
-from corral.settings.loading import load_value
+from corral.settings.layers import Part
 from corral.settings.problems import SettingsError
 from corral.settings.stack import Settings
+from corral.settings.stacks import program_settings
 
 
-def read_settings() -> Settings:
-    """The stack's settings. An embedded cluster of theirs runs afterwards, but for previews."""
-    source = f"stacks/Pulumi.{pulumi.get_stack()}.yaml"
-    settings = load_value(pulumi.Config().require_object("settings"), source)
+def read_settings() -> tuple[Settings, Part]:
+    """The stack's settings, and what of them it holds. An embedded cluster of theirs runs
+    afterwards, but for previews."""
+    given = pulumi.Config().get_object("settings")
+    settings, part = program_settings(given, pulumi.get_stack(), Path.cwd())
     if not pulumi.runtime.is_dry_run():
         from corral.local_cluster import ensure_running  # noqa: PLC0415 - previews need none of it
 
         ensure_running(settings)
-    return settings
+    return settings, part
 
 
 try:
-    platform = Platform("corral", read_settings())
+    settings, part = read_settings()
+    platform = Platform("corral", settings, part=part)
 except (SettingsError, UserError) as error:
     raise pulumi.RunError(str(error)) from None  # shown as its text, without a traceback
 
-pulumi.export("context", platform.context)
-pulumi.export("runtimeClasses", platform.runtime_classes)
-pulumi.export("policies", platform.policies)
-pulumi.export("namespaces", platform.namespaces)
-pulumi.export("egressAddresses", platform.egress_addresses)
+for key, value in platform.outputs.items():
+    pulumi.export(key, value)

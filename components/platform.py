@@ -2,89 +2,82 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import pulumi
 from pulumi_kubernetes.provider import Provider
 
 from components.children import Children
 from components.cluster_access import cluster_access, keep_kubeconfig
+from components.handover import Below, earlier_stack
 from components.isolation.isolation import Isolation, IsolationArgs, served_runtimes
+from components.known_cluster import KnownCluster
 from components.tenancy.admission import Admission, AdmissionArgs
-from components.tenancy.enforcement import await_enforcement
+from components.tenancy.enforcement import after_enforcement, await_enforcement
 from components.tenancy.tenancy import Tenancy, TenancyArgs
-from corral.kubernetes import Access
 from corral.settings.aws.pools import EksPool
-from corral.settings.cluster import EksCluster, EmbeddedCluster
+from corral.settings.cluster import EksCluster, EmbeddedCluster, ExistingCluster
+from corral.settings.layers import LAYERS, Layer, Part
 from corral.settings.stack import Settings
+
+LayerOptions = Callable[[], pulumi.ResourceOptions]
+"""The options of a layer: its parent, and the provider of the cluster that it is on."""
 
 
 class Platform(pulumi.ComponentResource):
-    """All layers of one stack. Each layer gets its own part of the settings and the results of
-    the layers above it; none sees the whole."""
+    """The layers of one stack: all of them, or the one that `part` names. Each gets its own part of
+    the settings and the results of the layers below it; none sees the whole.
+
+    What another stack holds comes from that stack's outputs. The platform is called the same in
+    every stack: what a layer registers has the same place in the tree, whichever stack holds it.
+    """
 
     context: str
     """The kubeconfig context that it is on."""
-    runtime_classes: tuple[str, ...]
+    runtime_classes: tuple[str, ...] = ()
     """RuntimeClasses that sandboxes can run with."""
-    policies: tuple[str, ...]
+    policies: tuple[str, ...] = ()
     """ValidatingAdmissionPolicies that judge them."""
     namespaces: pulumi.Output[list[str]]
     """The tenants' namespaces."""
-    egress_addresses: pulumi.Output[list[str]]
+    egress_addresses: pulumi.Input[list[str]]
     """Fixed addresses that the cluster's traffic to the internet comes from; none that we know of
     where the network isn't the stack's own."""
+    outputs: dict[str, Any]
+    """What the stack has to say of itself, and what the next one takes from it."""
 
     def __init__(
-        self, name: str, settings: Settings, opts: pulumi.ResourceOptions | None = None
+        self,
+        name: str,
+        settings: Settings,
+        opts: pulumi.ResourceOptions | None = None,
+        *,
+        part: Part | None = None,
     ) -> None:
         super().__init__("corral:platform:Platform", name, None, opts)
-        children = Children(parent=self)
+        part = part or Part(of=name)
+        self._settings = settings
+        self._children = Children(parent=self)
+        self._access = cluster_access(settings.cluster)
+        self.context = self._access.context
+        self.namespaces = pulumi.Output.from_input([])
 
-        access = cluster_access(settings.cluster)
-        kubeconfig = self._foundation(settings, access, children)
-        cluster = Provider(
-            "cluster",
-            kubeconfig=kubeconfig,
-            context=access.context,
-            # The cluster stays the same one when its address or somebody's path to it changes:
-            # told apart by those, everything on it would be replaced.
-            cluster_identifier=f"{settings.cluster.kind}/{access.context}",
-            opts=children.options(),
-        )
-        layer = partial(children.options, provider=cluster)
+        earlier = earlier_stack(part, self._children)
+        below = self._foundation() if earlier is None else earlier.below()
+        if part.layer is not Layer.FOUNDATION:
+            layer = partial(self._children.options, provider=self._cluster(below))
+            if part.layer is not Layer.TENANTS:
+                enforced = self._platform(layer)
+            elif earlier is not None:
+                # Another stack made the policies: they are tried again before anybody gets rights.
+                enforced = after_enforcement(earlier.stack, self._await_enforced)
+            if part.layer is not Layer.PLATFORM:
+                self._tenants(layer, enforced)
 
-        isolation = Isolation(
-            "isolation",
-            IsolationArgs(
-                runtimes=served_runtimes(settings.pools),
-                priorities={name: agent.priority for name, agent in settings.classes.items()},
-            ),
-            layer(),
-        )
-        admission = Admission(
-            "admission",
-            AdmissionArgs(
-                images_by_digest=settings.admission.images_by_digest,
-                await_enforced=partial(await_enforcement, access),
-            ),
-            layer(),
-        )
-        tenancy = Tenancy(
-            "tenancy",
-            TenancyArgs(
-                tenants=settings.tenants,
-                classes=settings.classes,
-                protect=_protected(settings),
-                enforced=admission.enforced,
-            ),
-            layer(),
-        )
-
-        self.context = access.context
-        self.runtime_classes = isolation.runtime_classes
-        self.policies = admission.policies
-        self.namespaces = tenancy.namespaces
+        self.egress_addresses = below.egress_addresses
+        self.outputs = self._outputs(part, below)
         self.register_outputs(
             {
                 "context": self.context,
@@ -95,13 +88,14 @@ class Platform(pulumi.ComponentResource):
             }
         )
 
-    def _foundation(
-        self, settings: Settings, access: Access, children: Children
-    ) -> pulumi.Input[str]:
-        """The cluster's kubeconfig, after everything below its API where that is ours to make."""
-        self.egress_addresses = pulumi.Output.from_input([])
+    def _foundation(self) -> Below:
+        """Everything below the cluster's API where that is ours to make, and how to reach it."""
+        settings = self._settings
+        if isinstance(settings.cluster, ExistingCluster):
+            known = KnownCluster("known-cluster", settings.cluster, self._children.options())
+            return Below(kubeconfig=known.kubeconfig, egress_addresses=[])
         if not isinstance(settings.cluster, EksCluster) or settings.aws is None:
-            return str(access.kubeconfig)
+            return Below(kubeconfig=str(self._access.kubeconfig), egress_addresses=[])
         # Half a second of imports that only stacks on AWS need.
         from components.aws.foundation import Foundation, FoundationArgs  # noqa: PLC0415
 
@@ -114,15 +108,82 @@ class Platform(pulumi.ComponentResource):
                 pools={n: pool for n, pool in settings.pools.items() if isinstance(pool, EksPool)},
                 gvisor_source=settings.runtimes.gvisor_source,
             ),
-            children.options(),
+            self._children.options(),
         )
-        self.egress_addresses = foundation.egress_addresses
-        return foundation.kubeconfig.apply(lambda text: _kept(text, access))
+        return Below(kubeconfig=foundation.kubeconfig, egress_addresses=foundation.egress_addresses)
 
+    def _cluster(self, below: Below) -> Provider:
+        """The provider of everything on the cluster."""
+        kubeconfig = below.kubeconfig
+        if isinstance(self._settings.cluster, EksCluster):
+            kubeconfig = pulumi.Output.from_input(kubeconfig).apply(self._kept)
+        return Provider(
+            "cluster",
+            kubeconfig=kubeconfig,
+            context=self.context,
+            # The cluster stays the same one when its address or somebody's path to it changes:
+            # told apart by those, everything on it would be replaced.
+            cluster_identifier=f"{self._settings.cluster.kind}/{self.context}",
+            opts=self._children.options(),
+        )
 
-def _kept(kubeconfig: str, access: Access) -> str:
-    """The kubeconfig, left for commands too unless this is a preview."""
-    return kubeconfig if pulumi.runtime.is_dry_run() else keep_kubeconfig(kubeconfig, access)
+    def _platform(self, layer: LayerOptions) -> pulumi.Output[pulumi.Resource]:
+        """What all tenants stand on. Known once admission is seen to refuse."""
+        settings = self._settings
+        isolation = Isolation(
+            "isolation",
+            IsolationArgs(
+                runtimes=served_runtimes(settings.pools),
+                priorities={name: agent.priority for name, agent in settings.classes.items()},
+            ),
+            layer(),
+        )
+        admission = Admission(
+            "admission",
+            AdmissionArgs(
+                images_by_digest=settings.admission.images_by_digest,
+                await_enforced=self._await_enforced,
+            ),
+            layer(),
+        )
+        self.runtime_classes = isolation.runtime_classes
+        self.policies = admission.policies
+        return admission.enforced
+
+    def _tenants(self, layer: LayerOptions, enforced: pulumi.Output[pulumi.Resource]) -> None:
+        tenancy = Tenancy(
+            "tenancy",
+            TenancyArgs(
+                tenants=self._settings.tenants,
+                classes=self._settings.classes,
+                protect=_protected(self._settings),
+                enforced=enforced,
+            ),
+            layer(),
+        )
+        self.namespaces = tenancy.namespaces
+
+    def _outputs(self, part: Part, below: Below) -> dict[str, Any]:
+        outputs: dict[str, Any] = {"context": self.context}
+        if part.layer in (None, Layer.PLATFORM):
+            outputs["runtimeClasses"] = self.runtime_classes
+            outputs["policies"] = self.policies
+        if part.layer in (None, Layer.TENANTS):
+            outputs["namespaces"] = self.namespaces
+        if part.layer is None:
+            outputs["egressAddresses"] = below.egress_addresses
+        elif part.layer is not LAYERS[-1]:
+            # The last stack reads the middle one alone, and never the foundation's state.
+            outputs |= below.outputs()
+        return outputs
+
+    def _await_enforced(self) -> None:
+        await_enforcement(self._access)
+
+    def _kept(self, kubeconfig: str) -> str:
+        """The kubeconfig, left for commands too unless this is a preview."""
+        preview = pulumi.runtime.is_dry_run()
+        return kubeconfig if preview else keep_kubeconfig(kubeconfig, self._access)
 
 
 def _protected(settings: Settings) -> bool:

@@ -13,6 +13,7 @@ from pulumi.runtime import mocks, rpc
 from pulumi.runtime.proto import resource_pb2
 
 STACK_TYPE = "pulumi:pulumi:Stack"
+STASH_TYPE = "pulumi:index:Stash"
 
 
 @dataclass(kw_only=True)
@@ -83,6 +84,8 @@ class Recorder(mocks.MockMonitor):
             delete_before_replace=request.deleteBeforeReplace,
         )
         known = request.custom and (self._existing or not pulumi.runtime.is_dry_run())
+        if request.type == STASH_TYPE:
+            request.object.fields["output"].CopyFrom(request.object.fields["input"])
         return resource_pb2.RegisterResourceResponse(
             urn=urn, id=request.name if known else "", object=request.object
         )

@@ -14,6 +14,7 @@ from corral.settings.charts import Charts
 from corral.settings.classes import AgentClass
 from corral.settings.cluster import Cluster
 from corral.settings.contradictions import ContradictionError, contradictions
+from corral.settings.layers import Stacks
 from corral.settings.pools import Pool
 from corral.settings.runtime_contradictions import runtime_contradictions
 from corral.settings.runtimes import Runtimes
@@ -25,6 +26,10 @@ from corral.settings.workspace_contradictions import workspace_contradictions
 class Settings(Strict):
     """The value of `corral:settings` in a stack file."""
 
+    layers: Stacks = "together"
+    """How the platform is divided among stacks: `together` in one, which suits most; or `separate`,
+    as `<stack>-foundation` (account, network, cluster, nodes), `<stack>-platform` (isolation and
+    admission) and `<stack>-tenants`: then adding a tenant never opens the cluster's state."""
     cluster: Cluster
     """Which cluster the platform goes on."""
     aws: Aws | None = None

@@ -64,7 +64,11 @@ def test_everything_is_below_the_platform(resources: dict[str, Recorded]) -> Non
 
 
 def test_every_object_uses_the_platform_s_own_provider(resources: dict[str, Recorded]) -> None:
-    (provider,) = [r for r in resources.values() if r.type == "pulumi:providers:kubernetes"]
+    (provider,) = [
+        r
+        for r in resources.values()
+        if (r.type, r.name) == ("pulumi:providers:kubernetes", "cluster")
+    ]
     for resource in objects(resources):
         assert resource.provider.startswith(provider.urn), (
             f"{resource.urn} would go to whatever cluster somebody's kubeconfig points to"

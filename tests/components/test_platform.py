@@ -38,6 +38,13 @@ def of_type(resources: dict[str, Recorded], token: str) -> list[Recorded]:
     return [resource for resource in resources.values() if resource.type == token]
 
 
+def cluster_provider(settings: Settings) -> Recorded:
+    """The provider of everything on the cluster."""
+    providers = of_type(registered(settings), "pulumi:providers:kubernetes")
+    (found,) = [provider for provider in providers if provider.name == "cluster"]
+    return found
+
+
 def test_people_s_work_is_protected_on_a_cluster_of_theirs() -> None:
     protected = [resource for resource in registered(every_runtime()).values() if resource.protect]
     assert [(resource.type, resource.name) for resource in protected] == [(NAMESPACE, "everything")]
@@ -48,13 +55,13 @@ def test_an_embedded_cluster_can_be_thrown_away() -> None:
 
 
 def test_the_embedded_cluster_is_reached_by_a_path_that_every_machine_has() -> None:
-    (provider,) = of_type(registered(LOCAL), "pulumi:providers:kubernetes")
+    provider = cluster_provider(LOCAL)
     assert provider.inputs["kubeconfig"] == ".corral/kubeconfig"
     assert provider.inputs["context"] == "corral"
 
 
 def test_another_cluster_is_reached_as_the_settings_say() -> None:
-    (provider,) = of_type(registered(every_runtime()), "pulumi:providers:kubernetes")
+    provider = cluster_provider(every_runtime())
     assert provider.inputs["kubeconfig"] == "/etc/corral/kubeconfig"
     assert provider.inputs["context"] == "c"
 
@@ -63,7 +70,7 @@ def test_another_cluster_is_reached_as_the_settings_say() -> None:
     ("settings", "identity"), [(LOCAL, "embedded/corral"), (every_runtime(), "existing/c")]
 )
 def test_a_cluster_at_a_new_address_is_no_other_cluster(settings: Settings, identity: str) -> None:
-    (provider,) = of_type(registered(settings), "pulumi:providers:kubernetes")
+    provider = cluster_provider(settings)
     assert provider.inputs["clusterIdentifier"] == identity
 
 

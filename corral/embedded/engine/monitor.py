@@ -9,7 +9,7 @@ what depends on it is skipped, and everything else is done. What the engine can'
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, Final
 
 from corral.embedded.engine.charts import ChartRequest, Charts
@@ -18,15 +18,19 @@ from corral.embedded.engine.ledger import Failure, Inherited, Ledger
 from corral.embedded.engine.refusals import (
     CHART_TYPE,
     KUBERNETES_PROVIDER,
+    REFERENCE_TYPE,
+    STASH_TYPE,
     package_of,
     refuse_odd_object,
     refuse_options,
     refuse_provider_settings,
     refuse_unsupported,
     refused_call,
+    refused_reference,
 )
 from corral.embedded.engine.registration import (
     UNKNOWN,
+    Document,
     Executor,
     Outcome,
     Read,
@@ -59,7 +63,8 @@ class Monitor:
     """One run's monitor. Its methods are those of the SDK's `ResourceMonitor` service; the SDK
     calls them from worker threads.
 
-    `packages` names what the executor does besides Kubernetes; all else is refused.
+    `packages` names what the executor does besides Kubernetes; all else is refused. `references`
+    are the outputs of other stacks, by their names; a reference to any other is refused.
 
     `observe` is told of every registration (components, providers and the stack too) before
     anything is done about it; when it raises `ResourceFailed`, that resource fails.
@@ -76,8 +81,10 @@ class Monitor:
         observe: Observer | None,
         workers: int,
         packages: Collection[str] = (),
+        references: Mapping[str, Document] | None = None,
     ) -> None:
         self._packages = frozenset(packages)
+        self._references = references or {}
         self._stack = stack
         self._project = project
         self._preview = preview
@@ -258,6 +265,14 @@ class Monitor:
             return self._shown(
                 registration, Outcome(id=_PROVIDER_ID, state=registration.inputs), ()
             )
+        if registration.type == STASH_TYPE:
+            # There is no state to keep it in: it holds what it is given now.
+            given = registration.inputs.get("input")
+            return self._shown(
+                registration,
+                Outcome(id=registration.name, state={"input": given, "output": given}),
+                (),
+            )
         outcome = self._execute(registration)
         return self._shown(registration, outcome, request.additionalSecretOutputs)
 
@@ -335,6 +350,8 @@ class Monitor:
         )
         if self._ledger.skip_after(urn, _needed(request)):
             return Answer(urn, result=FAIL)
+        if request.type == REFERENCE_TYPE:
+            return self._reference(urn, request.id)
         decoded = decode(request.properties)
         if request.id == UNKNOWN_TEXT:
             return Answer(urn, object=encode(decoded.document, secret_keys=(), unknowns=True))
@@ -360,6 +377,12 @@ class Monitor:
             id=outcome.id,
             object=encode(outcome.state, secret_keys=keys, unknowns=True),
         )
+
+    def _reference(self, urn: str, stack: str) -> Answer:
+        if stack not in self._references:
+            raise self._stop(refused_reference(stack))
+        state = {"name": stack, "outputs": self._references[stack], "secretOutputNames": []}
+        return Answer(urn, id=stack, object=encode(state, secret_keys=(), unknowns=True))
 
 
 def _needed(request: Any) -> Iterable[str]:

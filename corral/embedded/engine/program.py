@@ -107,6 +107,7 @@ def run_program(
     observe: Observer | None = None,
     log: Log | None = None,
     packages: Collection[str] = (),
+    references: Mapping[str, Document] | None = None,
 ) -> ProgramResult:
     """Run the project's program against `executor`, until everything that can be done is done.
 
@@ -114,6 +115,7 @@ def run_program(
     hands them over (text, JSON for objects); `secret_keys` name the secret ones. `workers`: most
     calls of the executor at once. `charts` expands charts; without it a chart fails.
     `packages` names what the executor does besides Kubernetes (`aws`); all else is refused.
+    `references` are the outputs of other stacks, by the names that the program refers to them by.
 
     It may run several times in one process, one run at a time. An error of the program is in the
     result; NotAProject, and whatever the executor raises besides ResourceFailed, is raised.
@@ -129,6 +131,7 @@ def run_program(
         observe=observe,
         workers=workers,
         packages=packages,
+        references=references,
     )
     throttle = seam.Throttle(
         finished=monitor.finished,

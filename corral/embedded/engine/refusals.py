@@ -9,12 +9,13 @@ from corral.embedded.engine.registration import Document
 
 CHART_TYPE: Final = "kubernetes:helm.sh/v4:Chart"
 KUBERNETES_PROVIDER: Final = "pulumi:providers:kubernetes"
+REFERENCE_TYPE: Final = "pulumi:pulumi:StackReference"
+STASH_TYPE: Final = "pulumi:index:Stash"
+"""Types of Pulumi's engine itself that this one answers too."""
 
 _OTHER_ENGINE: Final = "run this stack with `--engine pulumi`"
 
 _UNSUPPORTED_TYPES: Final = {
-    "pulumi:pulumi:StackReference": "another stack's outputs are in Pulumi's state, which it "
-    f"doesn't read: {_OTHER_ENGINE}",
     "kubernetes:helm.sh/v3:Release": "a release is Helm's own state: use kubernetes.helm.v4.Chart, "
     f"or {_OTHER_ENGINE}",
     "kubernetes:yaml/v2:ConfigFile": "it doesn't expand manifests: register the objects, package "
@@ -59,7 +60,7 @@ def refuse_unsupported(
     reason = _UNSUPPORTED_TYPES.get(type)
     if reason is not None:
         raise Refused(f"{type} {name!r}: on the embedded engine {reason}.")
-    if type in {CHART_TYPE, KUBERNETES_PROVIDER}:
+    if type in {CHART_TYPE, KUBERNETES_PROVIDER, REFERENCE_TYPE, STASH_TYPE}:
         return
     if not type.startswith("kubernetes:"):
         raise Refused(
@@ -108,6 +109,14 @@ def refuse_options(urn: str, options: dict[str, bool]) -> None:
                 f"{urn}: the embedded engine doesn't support the resource option `{option}`; "
                 f"leave it out, or {_OTHER_ENGINE}."
             )
+
+
+def refused_reference(stack: str) -> Refused:
+    """The refusal of another stack's outputs that this run wasn't given."""
+    return Refused(
+        f"Stack {stack}: its outputs are in Pulumi's state, which the embedded engine doesn't "
+        f"read. Run the stack that holds all of them, or {_OTHER_ENGINE}."
+    )
 
 
 def refused_call(kind: str, token: str) -> Refused:
