@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from components.agents.storage import SNAPSHOTS
 from components.documents import Document
 from components.isolation.priority_class import priority_class_name
 from components.tenancy.namespace import tenant_namespace
@@ -9,10 +10,15 @@ from corral.policy.parameters import SANDBOX_ACCOUNT
 from corral.policy.steering import CLASS_LABEL
 from corral.settings.classes import AgentClass
 from corral.settings.quantities import bytes_text, cpu_text
+from corral.settings.workspaces import STORAGE_CLASSES
 
 USER = 10001
 SCRATCH = "256Mi"
-"""Room in /tmp. The disk of the class covers it together with logs and the workspace."""
+"""Room in /tmp. The disk of the class covers it together with logs."""
+
+
+WORKSPACE = "workspace"
+WORKSPACE_PATH = "/workspace"
 
 
 def sandbox_pod(
@@ -23,6 +29,12 @@ def sandbox_pod(
     `image` is named by digest where the stack asks for that.
     """
     runtime = agent_class.served_by
+    container = _container(agent_class, image)
+    volumes: list[Document] = [{"name": "scratch", "emptyDir": {"sizeLimit": SCRATCH}}]
+    if agent_class.workspace is not None:
+        container["volumeMounts"].append({"name": WORKSPACE, "mountPath": WORKSPACE_PATH})
+        claim = {"claimName": workspace_claim_name(name)}
+        volumes.append({"name": WORKSPACE, "persistentVolumeClaim": claim})
     spec: Document = {
         "serviceAccountName": SANDBOX_ACCOUNT,
         "automountServiceAccountToken": False,
@@ -36,10 +48,12 @@ def sandbox_pod(
             "runAsUser": USER,
             "runAsGroup": USER,
             "fsGroup": USER,
+            # A workspace of a hundred thousand files isn't gone through at every start.
+            "fsGroupChangePolicy": "OnRootMismatch",
             "seccompProfile": {"type": "RuntimeDefault"},
         },
-        "containers": [_container(agent_class, image)],
-        "volumes": [{"name": "scratch", "emptyDir": {"sizeLimit": SCRATCH}}],
+        "containers": [container],
+        "volumes": volumes,
     }
     if runtime.user_namespaces:
         spec["hostUsers"] = False
@@ -53,6 +67,37 @@ def sandbox_pod(
         },
         "spec": spec,
     }
+
+
+def workspace_claim(
+    *, tenant: str, agent_class: AgentClass, name: str, snapshot: str = ""
+) -> Document:
+    """The claim of the workspace of the tenant's pod called `name`; empty, or as the snapshot of
+    that name has it. ValueError for a class without workspaces."""
+    own = agent_class.workspace
+    if own is None:
+        raise ValueError("the class has no workspace")
+    spec: Document = {
+        # One sandbox at a time, whatever else is on its node.
+        "accessModes": ["ReadWriteOncePod"],
+        "volumeMode": "Filesystem",
+        "storageClassName": STORAGE_CLASSES[own.kind],
+        "resources": {"requests": {"storage": bytes_text(own.size)}},
+    }
+    if snapshot:
+        group = SNAPSHOTS.partition("/")[0]
+        spec["dataSource"] = {"apiGroup": group, "kind": "VolumeSnapshot", "name": snapshot}
+    return {
+        "apiVersion": "v1",
+        "kind": "PersistentVolumeClaim",
+        "metadata": {"name": workspace_claim_name(name), "namespace": tenant_namespace(tenant)},
+        "spec": spec,
+    }
+
+
+def workspace_claim_name(name: str) -> str:
+    """As agent-sandbox names a sandbox's claims: by template, then by sandbox."""
+    return f"{WORKSPACE}-{name}"
 
 
 def _container(agent_class: AgentClass, image: str) -> Document:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from components.documents import Document, metadata
 from components.tenancy.namespace import tenant_namespace
 from corral.settings.classes import AgentClass
 from corral.settings.quantities import bytes_text, cpu_text, parse_bytes, parse_cpu
-from corral.settings.tenants import Tenant, Volumes
+from corral.settings.tenants import Tenant
 
 LIMIT_RANGE = "corral-sandbox"
 
@@ -29,8 +29,11 @@ def limit_range_document(name: str, tenant: Tenant, classes: Mapping[str, AgentC
         {"type": "Pod", "max": _texts(largest)},
         _container(used, largest),
     ]
+    volumes = [agent.workspace.size for agent in used if agent.workspace is not None]
     if tenant.volumes.count:
-        limits.append(_volume(tenant.volumes))
+        volumes.append(tenant.volumes.storage)
+    if volumes:
+        limits.append(_volume(volumes))
     return {
         "apiVersion": "v1",
         "kind": "LimitRange",
@@ -70,11 +73,12 @@ def memory_ratio(classes: Iterable[AgentClass]) -> int | None:
     return max(-(-agent.limits.memory * 1000 // agent.requested_memory) for agent in found)
 
 
-def _volume(volumes: Volumes) -> Document:
+def _volume(sizes: Collection[int]) -> Document:
+    """Bounds of one volume, for workspaces of these sizes and volumes of that much together."""
     return {
         "type": "PersistentVolumeClaim",
-        "max": {"storage": bytes_text(volumes.storage)},
-        "min": {"storage": bytes_text(min(parse_bytes(SMALLEST_VOLUME), volumes.storage))},
+        "max": {"storage": bytes_text(max(sizes))},
+        "min": {"storage": bytes_text(min(parse_bytes(SMALLEST_VOLUME), *sizes))},
     }
 
 

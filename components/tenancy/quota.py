@@ -11,6 +11,7 @@ from components.tenancy.sandbox_use import Use, sandbox_use
 from corral.settings.classes import AgentClass
 from corral.settings.quantities import bytes_text, cpu_text
 from corral.settings.tenants import Tenant
+from corral.settings.workspaces import STORAGE_CLASSES
 
 QUOTA = "corral-agents"
 
@@ -58,8 +59,7 @@ def hard_limits(tenant: Tenant, classes: Mapping[str, AgentClass]) -> dict[str, 
         "limits.memory": bytes_text(use.limits_memory),
         "requests.ephemeral-storage": bytes_text(use.disk),
         "limits.ephemeral-storage": bytes_text(use.disk),
-        "persistentvolumeclaims": str(tenant.volumes.count),
-        "requests.storage": bytes_text(tenant.volumes.storage),
+        **_storage(tenant, classes),
         "services": str(sandboxes),
         "count/configmaps": str(sandboxes + SPARE_OBJECTS),
         "count/secrets": str(sandboxes + SPARE_OBJECTS),
@@ -67,6 +67,30 @@ def hard_limits(tenant: Tenant, classes: Mapping[str, AgentClass]) -> dict[str, 
         "count/sandboxclaims.extensions.agents.x-k8s.io": str(sandboxes),
         **dict.fromkeys(_NONE_OF, "0"),
     }
+
+
+def _storage(tenant: Tenant, classes: Mapping[str, AgentClass]) -> dict[str, str]:
+    """A workspace for each sandbox that has one, and the volumes that the tenant was given: of each
+    kind no more than its own, and one snapshot of each."""
+    counts, sizes = dict.fromkeys(STORAGE_CLASSES, 0), dict.fromkeys(STORAGE_CLASSES, 0)
+    for name, count in tenant.agents.items():
+        own = classes[name].workspace
+        if own is not None:
+            counts[own.kind] += count
+            sizes[own.kind] += count * own.size
+    workspaces = sum(counts.values())
+    counts["ebs"] += tenant.volumes.count
+    sizes["ebs"] += tenant.volumes.storage
+    found = {
+        "persistentvolumeclaims": str(sum(counts.values())),
+        "requests.storage": bytes_text(sum(sizes.values())),
+        "count/volumesnapshots.snapshot.storage.k8s.io": str(workspaces + tenant.volumes.count),
+    }
+    for kind, storage_class in STORAGE_CLASSES.items():
+        prefix = f"{storage_class}.storageclass.storage.k8s.io"
+        found[f"{prefix}/persistentvolumeclaims"] = str(counts[kind])
+        found[f"{prefix}/requests.storage"] = bytes_text(sizes[kind])
+    return found
 
 
 def _number(class_name: str, count: int) -> Document:

@@ -14,6 +14,7 @@ from corral.settings.loading import load_stack_file, load_value
 from corral.settings.stack import Settings
 from corral.settings.tenants import Tenant
 from corral.settings.tiers import RUNTIMES, Tier
+from corral.settings.workspaces import WITHOUT_SHARED_FILES, Workspace
 
 GIB, MIB = 2**30, 2**20
 LOCAL = load_stack_file(Path(__file__).parents[2] / "stacks" / "Pulumi.local.yaml")
@@ -92,11 +93,24 @@ def agent_classes(draw: st.DrawFn) -> AgentClass:
         limits=Resources.model_construct(cpu=cpu, memory=memory),
         requests=requests,
         disk=draw(st.integers(5 * 1024, 20 * 1024)) * MIB,
+        workspace=draw(workspaces(runtime.name)),
         memory_overcommit=overcommit,
         processes=1024,
         max_age=24,
         priority=draw(st.integers(0, 1000)),
     )
+
+
+def workspaces(runtime: str) -> st.SearchStrategy[Workspace | None]:
+    """Any workspace that a sandbox under that runtime can have, or none."""
+    if runtime in WITHOUT_SHARED_FILES:
+        return st.none()
+    own = st.builds(
+        Workspace.model_construct,
+        kind=st.sampled_from(["local", "ebs"]),
+        size=st.integers(1, 200).map(lambda gibibytes: gibibytes * 2**30),
+    )
+    return st.none() | own
 
 
 @st.composite

@@ -120,3 +120,11 @@ def test_the_ratio_is_rounded_up_to_what_the_class_s_own_sandbox_has() -> None:
     ratio = memory_ratio([odd])
     assert ratio is not None
     assert odd.limits.memory * 1000 <= ratio * odd.requested_memory
+
+
+def test_a_volume_is_at_most_the_largest_workspace_or_what_the_tenant_was_given() -> None:
+    worker = agent_class(workspace={"kind": "local", "size": "40Gi"})
+    entry = limits("PersistentVolumeClaim", tenant(), worker=worker)
+    assert (entry["max"], entry["min"]) == ({"storage": "40Gi"}, {"storage": "1Gi"})
+    given = tenant(volumes={"count": 2, "storage": "100Gi"})
+    assert limits("PersistentVolumeClaim", given, worker=worker)["max"] == {"storage": "100Gi"}

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from components.agents.sandbox_pod import sandbox_pod
+from components.agents.sandbox_pod import sandbox_pod, workspace_claim
 from components.documents import Document
 from components.isolation.runtime_class import pod_overhead
 from components.tenancy.quota import hard_limits, quota_documents
@@ -34,6 +34,12 @@ def usage(class_name: str, agent: AgentClass) -> dict[str, Decimal]:
                 for container in pod["spec"]["containers"]
             )
             found[f"{kind}.{name}"] = asked + number(overhead.get(name, "0"))
+    if agent.workspace is not None:
+        spec = workspace_claim(tenant="t", agent_class=agent, name="p")["spec"]
+        size = number(spec["resources"]["requests"]["storage"])
+        for prefix in ("", f"{spec['storageClassName']}.storageclass.storage.k8s.io/"):
+            found[f"{prefix}persistentvolumeclaims"] = Decimal(1)
+            found[f"{prefix}requests.storage"] = size
     return found
 
 
@@ -134,3 +140,29 @@ def test_volumes_are_what_the_tenant_was_given() -> None:
     assert (hard["persistentvolumeclaims"], hard["requests.storage"]) == ("2", "20Gi")
     hard = hard_limits(tenant(), {"worker": agent_class()})
     assert (hard["persistentvolumeclaims"], hard["requests.storage"]) == ("0", "0")
+
+
+def test_workspaces_and_volumes_are_counted_by_their_kind() -> None:
+    classes = {
+        "worker": agent_class(workspace={"kind": "local", "size": "20Gi"}),
+        "planner": agent_class(workspace={"kind": "ebs", "size": "10Gi"}),
+        "judge": agent_class(),
+    }
+    settings = tenant(
+        agents={"worker": 3, "planner": 2, "judge": 5}, volumes={"count": 2, "storage": "50Gi"}
+    )
+    hard = hard_limits(settings, classes)
+    assert (hard["persistentvolumeclaims"], hard["requests.storage"]) == ("7", "130Gi")
+    of_class = "storageclass.storage.k8s.io"
+    assert hard[f"corral-local.{of_class}/persistentvolumeclaims"] == "3"
+    assert hard[f"corral-local.{of_class}/requests.storage"] == "60Gi"
+    assert hard[f"corral-ebs.{of_class}/persistentvolumeclaims"] == "4"
+    assert hard[f"corral-ebs.{of_class}/requests.storage"] == "70Gi"
+    assert hard["count/volumesnapshots.snapshot.storage.k8s.io"] == "7"
+
+
+def test_who_was_given_no_volume_claims_none_of_any_kind() -> None:
+    hard = hard_limits(tenant(), {"worker": agent_class()})
+    storage = {key: value for key, value in hard.items() if "storageclass" in key}
+    assert len(storage) == 4
+    assert set(storage.values()) == {"0"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 
-from components.agents.sandbox_pod import sandbox_pod
+from components.agents.sandbox_pod import sandbox_pod, workspace_claim
 from components.documents import Document
 from components.isolation.runtime_class import runtime_class_document
 from components.tenancy.namespace import tenant_namespace_document
@@ -70,3 +70,36 @@ def test_a_microvm_requests_the_memory_that_it_takes() -> None:
 def test_it_ends_at_its_classs_maximum_age() -> None:
     aged = AgentClass.model_validate({"tier": "gvisor", "max-age-hours": 3})
     assert pod_of(aged)["spec"]["activeDeadlineSeconds"] == 3 * 3600
+
+
+@pytest.mark.parametrize("kind", ["local", "ebs"])
+def test_its_work_is_on_a_volume_of_its_own(kind: str) -> None:
+    agent = agent_class(workspace={"kind": kind, "size": "20Gi"})
+    pod, claim = pod_of(agent), workspace_claim(tenant="acme", agent_class=agent, name="one")
+    (volume,) = [v for v in pod["spec"]["volumes"] if v["name"] == "workspace"]
+    assert volume["persistentVolumeClaim"] == {"claimName": claim["metadata"]["name"]}
+    assert claim["metadata"]["namespace"] == pod["metadata"]["namespace"]
+    assert claim["spec"] == {
+        "accessModes": ["ReadWriteOncePod"],
+        "volumeMode": "Filesystem",
+        "storageClassName": f"corral-{kind}",
+        "resources": {"requests": {"storage": "20Gi"}},
+    }
+    (container,) = pod["spec"]["containers"]
+    assert {"name": "workspace", "mountPath": "/workspace"} in container["volumeMounts"]
+
+
+def test_work_is_handed_over_by_a_snapshot() -> None:
+    agent = agent_class(workspace={"kind": "local", "size": "20Gi"})
+    claim = workspace_claim(tenant="acme", agent_class=agent, name="two", snapshot="one-at-noon")
+    assert claim["spec"]["dataSource"] == {
+        "apiGroup": "snapshot.storage.k8s.io",
+        "kind": "VolumeSnapshot",
+        "name": "one-at-noon",
+    }
+
+
+def test_a_class_without_a_workspace_claims_nothing() -> None:
+    assert [v["name"] for v in pod_of(agent_class())["spec"]["volumes"]] == ["scratch"]
+    with pytest.raises(ValueError, match="no workspace"):
+        workspace_claim(tenant="acme", agent_class=agent_class(), name="one")
