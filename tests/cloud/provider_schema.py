@@ -19,10 +19,21 @@ def misplaced(token: str, inputs: Mapping[str, Any]) -> list[str]:
     return _misplaced(_arguments(token), inputs, "")
 
 
+def has_input(token: str, path: str) -> bool:
+    """Whether the type has that input, `block.input` for one in a block."""
+    arguments: type | None = _arguments(token)
+    for key in path.split("."):
+        if arguments is None or key not in _types.input_type_py_to_pulumi_names(arguments).values():
+            return False
+        arguments = _block(_types.input_type_types(arguments).get(key))
+    return True
+
+
 def _arguments(token: str) -> type:
     _, place, name = token.split(":")
     module = importlib.import_module(f"pulumi_aws.{place.split('/')[0]}")
-    found: type = getattr(module, f"{name}Args")
+    # Where a block of inputs has the resource's name too, the resource's are called so.
+    found: type = getattr(module, f"{name}InitArgs", None) or getattr(module, f"{name}Args")
     return found
 
 

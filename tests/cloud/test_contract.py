@@ -48,14 +48,17 @@ NAMES: Final = {
 
 LOST_FOR_GOOD: Final = frozenset(
     {
+        "aws:cloudwatch/logGroup:LogGroup",
         "aws:ec2/capacityReservation:CapacityReservation",
         "aws:ec2/eip:Eip",
+        "aws:ec2/subnet:Subnet",
+        "aws:ec2/vpc:Vpc",
         "aws:eks/cluster:Cluster",
         "aws:kms/key:Key",
         "aws:s3/bucket:Bucket",
     }
 )
-"""What holds data, or can't be had again once it was given up."""
+"""What holds data, can't be had again once it was given up, or has all of that inside."""
 
 SECRETS: Final = re.compile(
     r"\b(AKIA|ASIA)[A-Z0-9]{16}\b|-----BEGIN [A-Z ]*PRIVATE KEY"
@@ -145,6 +148,9 @@ def test_protection_is_the_default() -> None:
     del settings["aws"]["protect"]
     protected = {one.type for one in planned(settings) if one.protect}
     assert {"aws:kms/key:Key", "aws:eks/cluster:Cluster", "aws:ec2/eip:Eip"} <= protected
+    assert {"aws:ec2/vpc:Vpc", "aws:ec2/subnet:Subnet", "aws:cloudwatch/logGroup:LogGroup"} <= (
+        protected
+    )
 
 
 def identities(settings: Settings) -> dict[str, Any]:

@@ -21,12 +21,14 @@ FIRST_PRIORITY = 101  # up to 100 belong to Firewall Manager
 
 @dataclass(frozen=True, kw_only=True)
 class GuardsArgs:
-    """A VPC, how long its flow logs are kept, and the ARN of the key that encrypts them."""
+    """A VPC, how long its flow logs are kept and whether they are protected, and the ARN of the
+    key that encrypts them."""
 
     name: str
     vpc_id: pulumi.Input[str]
     flow_log_days: int
     logs_key: pulumi.Input[str]
+    protect: bool
 
 
 class Guards(pulumi.ComponentResource):
@@ -53,7 +55,7 @@ class Guards(pulumi.ComponentResource):
             name=f"/corral/{args.name}/flow",
             retention_in_days=args.flow_log_days,
             kms_key_id=args.logs_key,
-            opts=self._children.options(),
+            opts=self._children.options(protect=args.protect),
         )
         role = iam.Role(
             "flow",

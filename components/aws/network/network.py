@@ -25,8 +25,8 @@ ANYWHERE = "0.0.0.0/0"
 @dataclass(frozen=True, kw_only=True)
 class NetworkArgs:
     """The settings; `name` begins the names of all parts; the region that the letters of zones
-    belong to; the key (its ARN) that flow logs are encrypted with; whether addresses are
-    protected."""
+    belong to; the key (its ARN) that flow logs are encrypted with; whether addresses,
+    the network and its logs are protected."""
 
     name: str
     region: str
@@ -68,7 +68,8 @@ class Network(pulumi.ComponentResource):
             enable_dns_support=True,
             enable_dns_hostnames=True,  # private names of endpoints need both
             tags={"Name": args.name},
-            opts=self._children.options(),
+            # Another address range is another network: everything in this one would go.
+            opts=self._children.options(protect=args.protect),
         )
         # Whatever is put into a VPC without a group gets this one: it lets nothing in or out.
         ec2.DefaultSecurityGroup(
@@ -102,6 +103,7 @@ class Network(pulumi.ComponentResource):
                 vpc_id=self._vpc.id,
                 flow_log_days=args.settings.flow_log_days,
                 logs_key=args.logs_key,
+                protect=args.protect,
             ),
             self._children.options(),
         )
@@ -125,7 +127,7 @@ class Network(pulumi.ComponentResource):
                 cidr_block=str(subnet.cidr),
                 map_public_ip_on_launch=False,
                 tags=subnet_tags(self._args.name, kind, zone),
-                opts=self._children.options(),
+                opts=self._children.options(protect=self._args.protect),
             )
             for zone, subnet in plan.of_kind(kind).items()
         }

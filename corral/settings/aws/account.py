@@ -55,8 +55,9 @@ class Aws(Strict):
     endpoints: dict[Service, Url] = Field(default_factory=dict)
     """Other endpoints by service (`ec2`, `eks`, `iam` …): LocalStack or moto's server."""
     protect: bool = True
-    """Whether what can't be brought back is protected: addresses that customers know, keys,
-    tenants. Protected things have to be released one by one before they can be deleted."""
+    """Whether what can't be brought back is protected: addresses that customers know, keys, the
+    cluster, the network that all of it is in, audit and flow logs, tenants. Protected things have
+    to be released one by one before they can be deleted."""
     network: Network
     """The network that the cluster is in."""
     prices: dict[InstanceType, HourlyPrice] = Field(default_factory=dict)
