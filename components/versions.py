@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from components.charts import PinnedChart
+from corral.settings.kubernetes import DEFAULT_KUBERNETES
 
 KUBERNETES = "1.36.3"
 """The Kubernetes release that the platform is built and tested against."""
 
 NODE_IMAGE = "v20260923"
-"""Release of the EKS-optimized Amazon Linux 2023 images, of the same Kubernetes minor version.
+"""Release of the EKS-optimized Amazon Linux 2023 images, made for each minor version of Kubernetes.
 https://github.com/awslabs/amazon-eks-ami/releases"""
 
 EKS_ADDONS = {
@@ -20,6 +21,12 @@ EKS_ADDONS = {
     "snapshot-controller": "v8.6.0-eksbuild.4",
 }
 """Add-ons of EKS for that minor version of Kubernetes."""
+
+_OLDER_ADDONS = {
+    "1.35": {"kube-proxy": "v1.35.3-eksbuild.21", "coredns": "v1.13.2-eksbuild.21"},
+}
+"""Of the older versions that a cluster may have, what differs: AWS' own defaults for that version,
+as `aws eks describe-addon-versions` gave them in August 2026 (recorded in public repositories)."""
 
 GVISOR = "20260928.0"
 """The gVisor release on nodes that serve it. Since 20260831 a release is one archive of several
@@ -74,11 +81,15 @@ def eks_version() -> str:
     return f"{major}.{minor}"
 
 
-def node_image(architecture: str) -> str:
-    """What a launch template names to have EC2 look the image up where AWS publishes it: the
-    release is fixed, and each region has its own id for it."""
+def eks_addons(minor: str) -> dict[str, str]:
+    """Versions of EKS' add-ons for Kubernetes `1.36` or older, by name."""
+    return EKS_ADDONS if minor == eks_version() else {**EKS_ADDONS, **_OLDER_ADDONS[minor]}
+
+
+def node_image(architecture: str, minor: str = DEFAULT_KUBERNETES) -> str:
+    """What a launch template names to have EC2 look the image up where AWS publishes it, for
+    Kubernetes `1.36`: the release is fixed, and each region has its own id for it."""
     machine = {"amd64": "x86_64"}.get(architecture, architecture)
-    minor = eks_version()
     name = f"amazon-eks-node-al2023-{machine}-standard-{minor}-{NODE_IMAGE}"
     base = f"/aws/service/eks/optimized-ami/{minor}/amazon-linux-2023/{machine}/standard"
     return f"resolve:ssm:{base}/{name}/image_id"
