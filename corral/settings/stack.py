@@ -8,13 +8,17 @@ from pydantic import Field, model_validator
 
 from corral.settings.admission import Admission
 from corral.settings.aws.account import Aws
+from corral.settings.aws.bounds import bound_pools
 from corral.settings.aws.contradictions import aws_contradictions
 from corral.settings.aws.room import eks_pools, room_contradictions
 from corral.settings.charts import Charts
 from corral.settings.classes import AgentClass
 from corral.settings.cluster import Cluster
+from corral.settings.confidential_contradictions import confidential_contradictions
 from corral.settings.contradictions import ContradictionError, contradictions
 from corral.settings.layers import Stacks
+from corral.settings.network import ClusterNetwork, pod_network_of
+from corral.settings.network_contradictions import network_contradictions
 from corral.settings.pools import Pool
 from corral.settings.runtime_contradictions import runtime_contradictions
 from corral.settings.runtimes import Runtimes
@@ -34,6 +38,8 @@ class Settings(Strict):
     """Which cluster the platform goes on."""
     aws: Aws | None = None
     """The AWS account that the cluster is in: with cluster kind `eks`, and only there."""
+    network: ClusterNetwork = ClusterNetwork()
+    """What the cluster's pods are connected by."""
     pools: dict[Name, Pool] = Field(min_length=1)
     """Node pools, by name."""
     classes: dict[Name, AgentClass] = Field(min_length=1)
@@ -49,11 +55,34 @@ class Settings(Strict):
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
+        pod_network = pod_network_of(self.network)
+        if self.aws is not None:
+            bound_pools(
+                eks_pools(self.pools),
+                self.classes,
+                self.tenants,
+                len(self.aws.network.zones),
+                pod_network,
+            )
         found = aws_contradictions(
-            cluster=self.cluster, aws=self.aws, pools=self.pools, classes=self.classes
+            cluster=self.cluster,
+            aws=self.aws,
+            pools=self.pools,
+            classes=self.classes,
+            network=pod_network,
+        )
+        found += network_contradictions(
+            cluster=self.cluster,
+            network=self.network,
+            aws=self.aws,
+            pools=self.pools,
+            classes=self.classes,
         )
         found += runtime_contradictions(
             cluster=self.cluster, runtimes=self.runtimes, pools=self.pools
+        )
+        found += confidential_contradictions(
+            pools=self.pools, classes=self.classes, tenants=self.tenants
         )
         found += workspace_contradictions(
             cluster=self.cluster, pools=self.pools, classes=self.classes
@@ -65,7 +94,9 @@ class Settings(Strict):
             tenants=self.tenants,
         )
         if not found:
-            found = [*room_contradictions(eks_pools(self.pools), self.classes, self.tenants)]
+            found = [
+                *room_contradictions(eks_pools(self.pools), self.classes, self.tenants, pod_network)
+            ]
         if found:
             raise ContradictionError(found)
         return self

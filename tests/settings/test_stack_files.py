@@ -50,7 +50,7 @@ REFUSED = [
         "config:\n  corral:settings:\n",
         "corral:settings",
         2,
-        "a mapping with the keys cluster, aws, pools",
+        "a mapping with the keys layers, cluster, aws, network, pools",
         "write a value",
         "null",
     ),

@@ -63,7 +63,7 @@ WRONG = [
     Wrong({"pools.system": None}, "pools.system", "a mapping with the keys tier", "write a value"),
     Wrong({"cluster.context": ""}, "cluster.context", "not empty", "one line", '""'),
     # keys that nothing reads
-    Wrong({"tenant": {}}, "tenant", "these keys alone: cluster, aws", "did you mean tenants?"),
+    Wrong({"tenant": {}}, "tenant", "these keys alone: layers, cluster, aws, network, pools", "did you mean tenants?"),
     Wrong({"pools.system.node": 3}, "pools.system.node", "nodes", "did you mean nodes?", "3"),
     Wrong({"pools.system.kubernetes": 1}, "pools.system.kubernetes", "processes", "remove it"),
     Wrong(
@@ -302,7 +302,7 @@ def test_nothing_is_said_that_a_broken_part_leaves_open() -> None:
 def test_settings_that_are_no_mapping_are_refused(value: object) -> None:
     (problem,) = refusal(value).problems
     assert problem.path == ("corral:settings",)
-    assert "a mapping with the keys cluster, aws, pools, classes" in problem.rule
+    assert "a mapping with the keys layers, cluster, aws, network, pools, classes" in problem.rule
 
 
 def test_an_error_with_very_many_problems_stays_readable() -> None:

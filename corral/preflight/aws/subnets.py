@@ -11,6 +11,7 @@ from corral.preflight.finding import Finding, failure, ok, warning
 from corral.settings.aws.cidrs import check_demand, check_subnets
 from corral.settings.aws.contradictions import address_demand
 from corral.settings.aws.network import ExistingNetwork
+from corral.settings.network import pod_network_of
 from corral.settings.problems import NotAllowedError
 
 ANYWHERE = "0.0.0.0/0"
@@ -88,7 +89,11 @@ def _room(
     try:
         check_subnets(_ranges(ground, network), ranges)
         if ground.standing is None:
-            needs = [address_demand(n, pool, ground.aws) for n, pool in ground.pools.items()]
+            network_of_pods = pod_network_of(ground.settings.network)
+            needs = [
+                address_demand(n, pool, ground.aws, network_of_pods)
+                for n, pool in ground.pools.items()
+            ]
             check_demand(free, needs)
     except NotAllowedError as refusal:
         yield failure(

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from fractions import Fraction
 
+from corral.settings.aws.cidrs import PodNetwork
 from corral.settings.aws.pools import EksPool
 from corral.settings.aws.room import Held, held
 from corral.settings.classes import AgentClass
@@ -20,9 +21,10 @@ def bound_pools(
     classes: Mapping[str, AgentClass],
     tenants: Mapping[str, Tenant],
     zones: int,
+    network: PodNetwork = "overlay",
 ) -> None:
     """Gives each pool without `max-nodes` its bound; `zones` is the number of the network's."""
-    rows = [*held(pools, classes)]
+    rows = [*held(pools, classes, network)]
     wanted = Counter[str]()
     for tenant in tenants.values():
         wanted.update(tenant.agents)

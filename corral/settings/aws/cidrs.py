@@ -51,6 +51,11 @@ UNUSABLE_RANGES = {
 }
 
 
+SERVICE_RANGES = ("172.20.0.0/16", "10.100.0.0/16")
+"""Addresses of Kubernetes services, in order of preference: the two that EKS itself would choose
+from. They exist on nodes only, and must be in no VPC that these reach."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Subnet:
     """One subnet of the plan."""
@@ -94,6 +99,12 @@ class AddressDemand:
     def per_zone(self) -> int:
         """Addresses in each of its zones, when nodes are spread evenly."""
         return ceil(self.nodes / len(self.zones)) * self.per_node
+
+
+def service_network(vpc: IPv4Network) -> str:
+    """Addresses of Kubernetes services in a cluster in that VPC. No VPC overlaps both: none is so
+    large."""
+    return next(text for text in SERVICE_RANGES if not vpc.overlaps(IPv4Network(text)))
 
 
 def plan_cidrs(

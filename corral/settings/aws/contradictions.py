@@ -8,6 +8,7 @@ from ipaddress import IPv4Network
 from corral.settings.aws.account import Aws
 from corral.settings.aws.cidrs import (
     AddressDemand,
+    PodNetwork,
     addresses_per_node,
     check_demand,
     check_vpc,
@@ -20,7 +21,8 @@ from corral.settings.classes import AgentClass
 from corral.settings.cluster import Cluster, EksCluster
 from corral.settings.pools import AnyPool
 from corral.settings.problems import MISSING, NotAllowedError, Problem, Said
-from corral.settings.tiers import RUNTIMES, Tier
+from corral.settings.refused_runtimes import ARM_CCA
+from corral.settings.tiers import Tier
 
 WIDEST_ACCESS = 8
 """Shortest prefix that may reach a public endpoint: anything wider is the internet."""
@@ -30,6 +32,9 @@ KATA_TIERS = (Tier.MICROVM, Tier.CONFIDENTIAL)
 _NOT_ON_EC2 = {
     "kata-qemu-snp": "an SEV-SNP instance has no /dev/kvm, so no Kata runtime runs on it",
     "kata-qemu-tdx": "no EC2 instance offers TDX",
+    "confidential-sandbox": "Nitro Sandboxes need EKS' Auto Mode, or an image that has AWS' "
+    "sandbox runtime in the place of what corral's nodes run",
+    "kata-remote": "peer pods need cloud-api-adaptor, which has no maintainer for SEV-SNP on AWS",
     "kata-fc": "Firecracker needs a devmapper pool, which these nodes don't prepare",
 }
 
@@ -40,6 +45,7 @@ def aws_contradictions(
     aws: Aws | None,
     pools: Mapping[str, AnyPool],
     classes: Mapping[str, AgentClass],
+    network: PodNetwork = "overlay",
 ) -> list[Problem]:
     """Every contradiction between them; empty when they agree."""
     found = [*_belongs(cluster, aws, pools)]
@@ -50,7 +56,7 @@ def aws_contradictions(
     for name, pool in on_eks.items():
         found += [*_machines(name, pool, aws), *_amounts(name, pool), *_zones(name, pool, aws)]
     if not found:
-        found += _addresses(aws, on_eks)
+        found += _addresses(aws, on_eks, network)
     return [*found, *_system(on_eks), *_spot(on_eks, classes)]
 
 
@@ -129,7 +135,9 @@ def _own_network(network: NewNetwork) -> Iterator[Problem]:
             )
 
 
-def _addresses(aws: Aws, pools: Mapping[str, EksPool]) -> Iterator[Problem]:
+def _addresses(
+    aws: Aws, pools: Mapping[str, EksPool], pod_network: PodNetwork
+) -> Iterator[Problem]:
     """Whether the addresses of the stack's own VPC last for all nodes with all their pods."""
     network = aws.network
     if not isinstance(network, NewNetwork):
@@ -137,18 +145,20 @@ def _addresses(aws: Aws, pools: Mapping[str, EksPool]) -> Iterator[Problem]:
     plan = plan_cidrs(IPv4Network(network.cidr), network.zones)
     free = {zone: subnet.usable for zone, subnet in plan.of_kind("private").items()}
     try:
-        check_demand(free, [address_demand(name, pool, aws) for name, pool in pools.items()])
+        check_demand(
+            free, [address_demand(name, pool, aws, pod_network) for name, pool in pools.items()]
+        )
     except NotAllowedError as refusal:
         yield _of_cidr(network, refusal)
 
 
-def address_demand(name: str, pool: EksPool, aws: Aws) -> AddressDemand:
+def address_demand(name: str, pool: EksPool, aws: Aws, network: PodNetwork) -> AddressDemand:
     """The addresses that a pool may come to need, at most."""
     return AddressDemand(
         pool=name,
         nodes=pool.nodes,
         per_node=max(
-            addresses_per_node(known, pods=pool.pods, network="vpc-prefixes")
+            addresses_per_node(known, pods=pool.pods, network=network)
             for known in pool.instance_types
         ),
         zones=pool.zones or aws.network.zones,
@@ -222,14 +232,15 @@ def _machines(name: str, pool: EksPool, aws: Aws) -> Iterator[Problem]:
 def _no_microvms(name: str, pool: EksPool) -> Problem | None:
     """Why the pool's machines can't run virtual machines of their own, if they can't."""
     if pool.tier == Tier.CONFIDENTIAL:
-        runtimes = [runtime.name for runtime in RUNTIMES.values() if runtime.tier == pool.tier]
-        reasons = "; ".join(_NOT_ON_EC2[runtime] for runtime in runtimes if runtime in _NOT_ON_EC2)
+        asked = [_NOT_ON_EC2[r] for r in pool.served_runtimes if r in _NOT_ON_EC2]
+        if pool.architecture == "arm64":
+            asked = [ARM_CCA]
         return Problem(
             path=("pools", name, "tier"),
             value=str(pool.tier),
-            rule=f"a tier that EC2 can serve: {reasons}",
+            rule="a tier that corral's nodes on EC2 can serve: " + "; ".join(asked),
             fix="protect nodes from their host with machines: snp and tier gvisor or container, or "
-            "use metal of your own (stacks/Pulumi.metal-example.yaml)",
+            "use a cluster that is there (docs/confidential.md has the four forms)",
         )
     if pool.machines == "snp":
         rule = (

@@ -154,7 +154,7 @@ def pool_density(
     pool: EksPool,
     agent: AgentClass,
     *,
-    network: PodNetwork = "vpc-prefixes",
+    network: PodNetwork = "overlay",
     volumes: int = 0,
 ) -> Density:
     """How many sandboxes of a class any node of the pool holds: the least over its instance types.
@@ -169,7 +169,7 @@ def pool_densities(
     pool: EksPool,
     agent: AgentClass,
     *,
-    network: PodNetwork = "vpc-prefixes",
+    network: PodNetwork = "overlay",
     volumes: int = 0,
 ) -> dict[str, Density]:
     """How many sandboxes of a class a node of the pool holds, by instance type."""
@@ -180,7 +180,7 @@ def pool_densities(
     }
 
 
-def pool_node(pool: EksPool, kind: Instance, *, network: PodNetwork = "vpc-prefixes") -> Amounts:
+def pool_node(pool: EksPool, kind: Instance, *, network: PodNetwork = "overlay") -> Amounts:
     """What a node of that type in the pool has for sandboxes."""
     return node_amounts(
         kind,

@@ -127,7 +127,7 @@ def _shown(machines: Machines) -> Iterator[Instance]:
 
 def _density(kind: Instance, tier: Tier, *, volumes: int) -> Density:
     agent = AgentClass.model_validate({"tier": tier})
-    node = node_amounts(kind, volume=VOLUME, network="vpc-prefixes")
+    node = node_amounts(kind, volume=VOLUME, network="overlay")
     return density(sandbox_amounts(agent, volumes=volumes), node)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from corral.settings.aws.cidrs import PodNetwork
 from corral.settings.aws.density import Density, pool_densities, pool_node
 from corral.settings.aws.pools import EksPool
 from corral.settings.classes import AgentClass, kept_on
@@ -53,12 +54,16 @@ def eks_pools(pools: Mapping[str, object]) -> dict[str, EksPool]:
     return {name: pool for name, pool in pools.items() if isinstance(pool, EksPool)}
 
 
-def held(pools: Mapping[str, EksPool], classes: Mapping[str, AgentClass]) -> Iterator[Held]:
+def held(
+    pools: Mapping[str, EksPool],
+    classes: Mapping[str, AgentClass],
+    network: PodNetwork = "overlay",
+) -> Iterator[Held]:
     """For each class, each pool that serves its runtime."""
     for agent_name, agent in classes.items():
         for name, pool in pools.items():
             if agent.runtime_name in pool.served_runtimes and pool.instance_types:
-                by_type = pool_densities(pool, agent)
+                by_type = pool_densities(pool, agent, network=network)
                 least, found = min(by_type.items(), key=lambda item: item[1].sandboxes)
                 yield Held(
                     pool=name,
@@ -73,10 +78,11 @@ def room_contradictions(
     pools: Mapping[str, EksPool],
     classes: Mapping[str, AgentClass],
     tenants: Mapping[str, Tenant],
+    network: PodNetwork = "overlay",
 ) -> Iterator[Problem]:
     """Maxima that no number of the pools' nodes reaches. Each is judged as if it were alone there,
     so that only what is certain is refused."""
-    rows = [*held(pools, classes)]
+    rows = [*held(pools, classes, network)]
     for name, tenant in tenants.items():
         for agent, count in tenant.agents.items():
             on = [row for row in rows if row.agent == agent]
@@ -93,7 +99,7 @@ def room_contradictions(
                     fix=f"lower it to {most}, or give {_or(row.pool for row in on)} more or "
                     "larger nodes",
                 )
-        yield from _volumes(name, tenant, pools, classes)
+        yield from _volumes(name, tenant, pools, classes, network)
 
 
 def _volumes(
@@ -101,10 +107,11 @@ def _volumes(
     tenant: Tenant,
     pools: Mapping[str, EksPool],
     classes: Mapping[str, AgentClass],
+    network: PodNetwork,
 ) -> Iterator[Problem]:
     runtimes = {classes[agent].runtime_name for agent in tenant.agents if agent in classes}
     able = {
-        pool_name: volumes_of(pool)
+        pool_name: volumes_of(pool, network)
         for pool_name, pool in pools.items()
         if runtimes.intersection(pool.served_runtimes) and pool.instance_types
     }
@@ -128,10 +135,10 @@ def _volumes(
         )
 
 
-def volumes_of(pool: EksPool) -> int:
+def volumes_of(pool: EksPool, network: PodNetwork = "overlay") -> int:
     """EBS volumes that any node of the pool attaches beside its own. ValueError where it has no
     instance types."""
-    return min(pool_node(pool, kind).volumes for kind in pool.instance_types)
+    return min(pool_node(pool, kind, network=network).volumes for kind in pool.instance_types)
 
 
 def _or(names: Iterable[str]) -> str:

@@ -212,7 +212,12 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
         "/16 to /20",
     ),
     "more nodes than there are addresses": (
-        {"aws.network.cidr": "10.40.0.0/20", "pools.shared.max-nodes": 60},
+        {
+            "aws.network.cidr": "10.40.0.0/20",
+            "pools.shared.max-nodes": 1000,
+            "pools.nested.max-nodes": 1000,
+            "network": {"calico": {"pods": "172.24.0.0/13"}},
+        },
         "aws.network.cidr",
         "enough addresses in each zone",
     ),
