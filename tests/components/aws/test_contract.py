@@ -31,8 +31,11 @@ MOST_CHARACTERS = {
     "aws:ec2/securityGroup:SecurityGroup": 255,
     "aws:autoscaling/group:Group": 255,
     "aws:eks/cluster:Cluster": 100,
+    "aws:autoscaling/lifecycleHook:LifecycleHook": 255,
+    "aws:cloudwatch/eventRule:EventRule": 64,
     "aws:cloudwatch/logGroup:LogGroup": 512,
     "aws:kms/alias:Alias": 256,
+    "aws:sqs/queue:Queue": 80,
     "aws:route53/resolverFirewallRule:ResolverFirewallRule": 64,
     "aws:route53/resolverFirewallRuleGroup:ResolverFirewallRuleGroup": 64,
     "aws:route53/resolverFirewallRuleGroupAssociation:ResolverFirewallRuleGroupAssociation": 64,
@@ -143,8 +146,11 @@ def test_another_zone_or_pool_renames_nothing() -> None:
 def test_what_can_t_be_brought_back_is_protected() -> None:
     protected = {r.type for r in resources_of("prod").values() if r.protect}
     assert protected == {
+        "aws:cloudwatch/logGroup:LogGroup",
         "aws:ec2/eip:Eip",
         "aws:ec2/capacityReservation:CapacityReservation",
+        "aws:ec2/subnet:Subnet",
+        "aws:ec2/vpc:Vpc",
         "aws:kms/key:Key",
         "aws:eks/cluster:Cluster",
         "kubernetes:core/v1:Namespace",
