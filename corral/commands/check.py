@@ -10,10 +10,10 @@ import typer
 
 from corral.commands import options
 from corral.commands.charts import PinnedHelm
+from corral.commands.offline import planned
 from corral.commands.reports import short_urn
 from corral.commands.screen import Screen, write_json
 from corral.commands.stacks import open_stack
-from corral.embedded.engine.offline import plan_offline
 from corral.policy.check import Finding, judge_all
 
 VIOLATED = 4
@@ -35,10 +35,8 @@ def check(
     """
     screen = Screen()
     opened = open_stack(stack)
-    resources = plan_offline(
-        project=opened.project.root,
-        stack=opened.name,
-        config=opened.config,
+    resources = planned(
+        opened,
         charts=PinnedHelm(opened.project.root, screen, fetches=not offline),
         unexpanded=lambda reason: screen.note(f"not judged: {reason}", style="yellow"),
     )

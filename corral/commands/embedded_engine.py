@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator, Mapping
+from typing import Literal
 
 from corral.commands.charts import PinnedHelm
 from corral.commands.screen import Screen
-from corral.commands.stacks import Stack
+from corral.commands.stacks import Stack, announce, reference
 from corral.embedded.cluster import ClusterStatus
 from corral.embedded.engine.engine import Engine
-from corral.embedded.engine.report import Event
+from corral.embedded.engine.registration import Document
+from corral.embedded.engine.report import Event, Report
 from corral.errors import BadInput
 from corral.kubernetes import Api, Retries
 from corral.local_cluster import embedded_cluster, start_cluster
@@ -37,9 +40,16 @@ class EventLines:
 
 
 def engine_for(
-    stack: Stack, *, screen: Screen, workers: int, start: bool, adopt: bool = False
+    stack: Stack,
+    *,
+    screen: Screen,
+    workers: int,
+    start: bool,
+    adopt: bool = False,
+    references: Mapping[str, Document] | None = None,
 ) -> tuple[Engine, Api]:
-    """The engine and the client it uses. `start` brings an embedded cluster up first; without it a
+    """The engine and the client it uses. `references` are the outputs of stacks before it. `start`
+    brings an embedded cluster up first; without it a
     cluster that isn't running is an error."""
     if stack.simulated:
         if start:
@@ -62,8 +72,33 @@ def engine_for(
         adopt=adopt,
         on_event=EventLines(screen),
         charts=PinnedHelm(stack.project.root, screen, api),
+        references=references,
     )
     return engine, api
+
+
+def embedded_reports(
+    operation: Literal["up", "plan"],
+    stack: Stack,
+    *,
+    screen: Screen,
+    workers: int,
+    start: bool,
+    adopt: bool,
+) -> Iterator[Report]:
+    """Does it to each part of the stack, from the bottom up, with what the ones before it hand
+    over; nothing more after one that failed."""
+    handed_over: dict[str, Document] = {}
+    for part in stack.parts:
+        announce(screen, stack, part)
+        carrier, _ = engine_for(
+            part, screen=screen, workers=workers, start=start, adopt=adopt, references=handed_over
+        )
+        report = carrier.up() if operation == "up" else carrier.plan()
+        handed_over[reference(part)] = dict(report.outputs)
+        yield report
+        if not report.ok:
+            return
 
 
 def _insist(status: ClusterStatus, stack: str) -> None:

@@ -10,13 +10,13 @@ import typer
 from corral.commands import options
 from corral.commands.capacity import capacity_document, show_capacity
 from corral.commands.charts import PinnedHelm
-from corral.commands.embedded_engine import engine_for
+from corral.commands.embedded_engine import embedded_reports
+from corral.commands.offline import planned
 from corral.commands.options import EngineChoice
-from corral.commands.pulumi_engine import pulumi_plan
-from corral.commands.reports import report_document, show_report
+from corral.commands.pulumi_engine import missing_before, pulumi_plan
+from corral.commands.reports import reports_document, show_report
 from corral.commands.screen import Screen, write_json
-from corral.commands.stacks import Stack, open_stack
-from corral.embedded.engine.offline import plan_offline
+from corral.commands.stacks import Stack, announce, open_stack
 from corral.errors import UserError
 
 CHANGES = 3
@@ -61,10 +61,8 @@ def plan(
 
 
 def _offline(stack: Stack, *, screen: Screen, json: str | None) -> None:
-    resources = plan_offline(
-        project=stack.project.root,
-        stack=stack.name,
-        config=stack.config,
+    resources = planned(
+        stack,
         charts=PinnedHelm(stack.project.root, screen, fetches=False),
         unexpanded=lambda reason: screen.note(f"note: {reason}", style="yellow"),
     )
@@ -82,21 +80,38 @@ def _offline(stack: Stack, *, screen: Screen, json: str | None) -> None:
 
 
 def _embedded(stack: Stack, *, screen: Screen, json: str | None, workers: int, adopt: bool) -> bool:
-    carrier, _ = engine_for(stack, screen=screen, workers=workers, start=False, adopt=adopt)
-    report = carrier.plan()
+    reports = []
+    for report in embedded_reports(
+        "plan", stack, screen=screen, workers=workers, start=False, adopt=adopt
+    ):
+        reports.append(report)
+        if json != "-":
+            show_report(screen, report, fields=True)
     if json is not None:
-        write_json(report_document(report), json)
-    if json != "-":
-        show_report(screen, report, fields=True)
-    if not report.ok:
+        write_json(reports_document(reports), json)
+    if not all(report.ok for report in reports):
         raise UserError("the plan has failures; `up` would stop at them")
-    return report.changed
+    return any(report.changed for report in reports)
 
 
 def _pulumi(stack: Stack, *, screen: Screen, json: str | None, local_backend: bool) -> bool:
-    changes = pulumi_plan(stack, screen=screen, local_backend=local_backend)
+    changes: Counter[str] = Counter()
+    unplanned: list[str] = []
+    for part in stack.parts:
+        missing = missing_before(part, screen=screen, local_backend=local_backend)
+        if missing:
+            unplanned.append(part.name)
+            screen.note(
+                f"note: {part.name} takes outputs of {missing}, which isn't up yet: it can be "
+                "planned once that is, and without an engine by --offline",
+                style="yellow",
+            )
+            continue
+        announce(screen, stack, part)
+        changes.update(pulumi_plan(part, screen=screen, local_backend=local_backend))
     if json is not None:
-        write_json({"changes": changes, **capacity_document(stack.settings)}, json)
+        missed = {"unplanned": unplanned} if unplanned else {}
+        write_json({"changes": changes, **missed, **capacity_document(stack.settings)}, json)
     if json != "-":
         show_capacity(screen, stack.settings)
-    return any(count for change, count in changes.items() if change != "same")
+    return bool(unplanned) or any(n for change, n in changes.items() if change != "same")

@@ -18,7 +18,7 @@ from corral.commands.pulumi_events import PulumiEvents
 from corral.commands.screen import Screen
 from corral.commands.stacks import Stack
 from corral.errors import BadInput, UserError
-from corral.settings.loading import stack_file
+from corral.settings.loading import STACK_FOLDER
 
 if TYPE_CHECKING:
     from pulumi import automation
@@ -47,6 +47,16 @@ def pulumi_destroy(stack: Stack, *, screen: Screen, local_backend: bool) -> Mapp
     with _workspace(stack, screen=screen, local_backend=local_backend) as (selected, events):
         result = selected.destroy(parallel=PARALLEL, on_event=events)
         return _counted(result.summary.resource_changes)
+
+
+def missing_before(stack: Stack, *, screen: Screen, local_backend: bool) -> str:
+    """The stack whose outputs this one takes, where it has none yet; "" where nothing is missing:
+    only a part of several takes any."""
+    before = stack.before
+    if before is None:
+        return ""
+    with _workspace(before, screen=screen, local_backend=local_backend) as (selected, _):
+        return "" if selected.outputs() else before.name
 
 
 @contextmanager
@@ -87,12 +97,14 @@ def _readable(stack: Stack, events: PulumiEvents) -> Iterator[None]:
 def _stack_file_kept(stack: Stack) -> Iterator[None]:
     """Pulumi writes the salt of its passphrase into the stack file, without its comments. In a
     stack whose state is ours that salt is of this machine and belongs into no commit."""
-    file = stack_file(stack.name, stack.project.root)
-    before = file.read_bytes()
+    file = stack.project.root / STACK_FOLDER / f"Pulumi.{stack.name}.yaml"
+    before = file.read_bytes() if file.is_file() else None
     try:
         yield
     finally:
-        if stack.simulated and file.read_bytes() != before:
+        if stack.simulated and before is None:
+            file.unlink(missing_ok=True)
+        elif stack.simulated and before is not None and file.read_bytes() != before:
             file.write_bytes(before)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
@@ -79,6 +80,16 @@ def report_document(report: Report) -> dict[str, Any]:
             {"urn": f.urn, "reason": f.reason, "skipped": list(f.skipped)} for f in report.failures
         ],
         "notes": list(report.notes),
+    }
+
+
+def reports_document(reports: Sequence[Report]) -> dict[str, Any]:
+    """The reports of a stack's parts as plain JSON: that of the one, or all in order."""
+    if len(reports) == 1:
+        return report_document(reports[0])
+    return {
+        "ok": all(report.ok for report in reports),
+        "parts": [report_document(report) for report in reports],
     }
 
 

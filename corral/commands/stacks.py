@@ -10,12 +10,18 @@ import orjson
 
 from components.cluster_access import cluster_access
 from corral.commands.options import EngineChoice
+from corral.commands.screen import Screen
 from corral.errors import BadInput
 from corral.kubernetes import Access
 from corral.project import Project, find_project
 from corral.settings.cluster import EmbeddedCluster, ExistingCluster
-from corral.settings.loading import load_stack_file, stack_file
+from corral.settings.layers import LAYERS, Layer, Part
 from corral.settings.stack import Settings
+from corral.settings.stacks import settings_of
+
+ORGANIZATION = "organization"
+"""What every organization is called where there is none: in backends that are files or buckets, and
+under the embedded engine."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +32,35 @@ class Stack:
     project: Project
     settings: Settings
     engine: EngineChoice
+    held: tuple[Part, ...] = ()
+    """The parts that are meant by its name; itself where there are none."""
+
+    @property
+    def parts(self) -> tuple[Stack, ...]:
+        """The stacks that an engine knows, from the bottom up: several where each layer has one of
+        its own and all of them are meant."""
+        return tuple(map(self._part, self.held)) or (self,)
+
+    @property
+    def before(self) -> Stack | None:
+        """The part whose outputs its first one takes; None where that takes none."""
+        part = self.held[0].before if self.held else None
+        return None if part is None else self._part(part)
+
+    @property
+    def with_earlier(self) -> tuple[Stack, ...]:
+        """Its parts, after those whose outputs they take."""
+        before = self.before
+        return (*(before.with_earlier if before else ()), *self.parts)
+
+    def _part(self, part: Part) -> Stack:
+        *where, _ = self.name.split("/")
+        return replace(self, name="/".join((*where, part.stack)), held=(part,))
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """The layers that are meant."""
+        return tuple(layer for part in self.held for layer in part.layers) or LAYERS
 
     @property
     def simulated(self) -> bool:
@@ -57,7 +92,7 @@ def open_stack(
     Raises SettingsError for a wrong stack file, BadInput for a cluster that is named by half.
     """
     project = find_project(Path.cwd())
-    settings = load_stack_file(stack_file(name, project.root))
+    settings, held = settings_of(name, project.root)
     if (kubeconfig is None) != (context is None):
         raise BadInput(
             "--kubeconfig and --context go together: a cluster is named in full, never guessed"
@@ -77,4 +112,15 @@ def open_stack(
     if engine is EngineChoice.AUTO:
         own = isinstance(settings.cluster, EmbeddedCluster) or kubeconfig is not None
         engine = EngineChoice.EMBEDDED if own else EngineChoice.PULUMI
-    return Stack(name=name, project=project, settings=settings, engine=engine)
+    return Stack(name=name, project=project, settings=settings, engine=engine, held=held)
+
+
+def announce(screen: Screen, stack: Stack, part: Stack) -> None:
+    """Says which part comes, where the stack has several."""
+    if len(stack.parts) > 1:
+        screen.step("stack", part.name)
+
+
+def reference(stack: Stack) -> str:
+    """How a program under the embedded engine refers to the stack."""
+    return f"{ORGANIZATION}/{stack.project.name}/{stack.name}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Mapping
 from typing import Annotated
 
@@ -10,16 +11,17 @@ import typer
 
 from corral.commands import options
 from corral.commands.demonstration import Placement, demonstrate
-from corral.commands.embedded_engine import engine_for
+from corral.commands.embedded_engine import embedded_reports
 from corral.commands.options import EngineChoice
 from corral.commands.pulumi_engine import pulumi_up
 from corral.commands.readiness import assure, await_quotas
-from corral.commands.reports import report_document, show_report
+from corral.commands.reports import reports_document, show_report
 from corral.commands.screen import Screen, write_json
-from corral.commands.stacks import Stack, open_stack
+from corral.commands.stacks import Stack, announce, open_stack
 from corral.errors import UserError
 from corral.kubernetes import Api
 from corral.local_cluster import start_cluster
+from corral.settings.layers import Layer
 
 
 def up(
@@ -49,12 +51,7 @@ def up(
     result = _carry_out(
         opened, screen=screen, workers=workers, adopt=adopt, local_backend=local_backend
     )
-    api = Api.connect(opened.access)
-    screen.step("ready", f"{await_quotas(api)} quotas count")
-    for assurance in assure(api, opened.settings):
-        refused = " and ".join(assurance.refusals)
-        screen.step("ready", f"{assurance.namespace} takes a good sandbox, refuses {refused}")
-    placements = demonstrate(api, opened.settings) if demonstration and opened.simulated else []
+    placements = _see_ready(opened, screen, show=demonstration)
     if json:
         write_json(
             {
@@ -69,6 +66,19 @@ def up(
     screen.step("up", f"{stack} is ready after {time.monotonic() - begun:.1f} s")
     if opened.simulated:
         screen.note(f"Look around: export KUBECONFIG={opened.access.kubeconfig}; kubectl get ns")
+
+
+def _see_ready(stack: Stack, screen: Screen, *, show: bool) -> list[Placement]:
+    """Returns when the tenants' namespaces were seen to be ready. Without tenants there is nothing
+    to see."""
+    if Layer.TENANTS not in stack.layers:
+        return []
+    api = Api.connect(stack.access)
+    screen.step("ready", f"{await_quotas(api)} quotas count")
+    for assurance in assure(api, stack.settings):
+        refused = " and ".join(assurance.refusals)
+        screen.step("ready", f"{assurance.namespace} takes a good sandbox, refuses {refused}")
+    return demonstrate(api, stack.settings) if show and stack.simulated else []
 
 
 def _confirm(stack: Stack, *, yes: bool) -> None:
@@ -87,16 +97,23 @@ def _carry_out(
     if stack.engine is EngineChoice.PULUMI:
         if stack.simulated:
             start_cluster(state=stack.project.state, pools=stack.settings.pools, progress=screen)
-        return {"changes": pulumi_up(stack, screen=screen, local_backend=local_backend)}
-    carrier, _ = engine_for(stack, screen=screen, workers=workers, start=True, adopt=adopt)
-    report = carrier.up()
-    show_report(screen, report)
-    if not report.ok:
-        raise UserError(
-            f"{len(report.failures)} of {report.registered} resources failed; what was done stays. "
-            "Put the cause right and run the same command again"
-        )
-    return report_document(report)
+        changes: Counter[str] = Counter()
+        for part in stack.parts:
+            announce(screen, stack, part)
+            changes.update(pulumi_up(part, screen=screen, local_backend=local_backend))
+        return {"changes": changes}
+    reports = []
+    for report in embedded_reports(
+        "up", stack, screen=screen, workers=workers, start=True, adopt=adopt
+    ):
+        reports.append(report)
+        show_report(screen, report)
+        if not report.ok:
+            raise UserError(
+                f"{len(report.failures)} of {report.registered} resources failed; what was done "
+                "stays. Put the cause right and run the same command again"
+            )
+    return reports_document(reports)
 
 
 def _show_placements(screen: Screen, placements: list[Placement]) -> None:

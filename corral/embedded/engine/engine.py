@@ -15,7 +15,7 @@ from corral.embedded.engine.ledger import Failure
 from corral.embedded.engine.members import Member, list_members, member_of
 from corral.embedded.engine.objects import Key, Live
 from corral.embedded.engine.plan import PlanExecutor
-from corral.embedded.engine.registration import Executor
+from corral.embedded.engine.registration import Document, Executor
 from corral.embedded.engine.removal import Decision, Remover, decide
 from corral.embedded.engine.report import OnEvent, Record, Report, nobody_listens
 from corral.embedded.engine.session import Session
@@ -59,6 +59,8 @@ class Engine:
     """Take over objects that are there already and belong to nobody."""
     secret_keys: Collection[str] = ()
     charts: Charts | None = None
+    references: Mapping[str, Document] | None = None
+    """Outputs of the stacks that this one refers to, by the names by which it does."""
     program: Program | None = None
     """What to run instead of the project's program."""
     waiting_bound: float = 120.0
@@ -162,6 +164,7 @@ class Engine:
             workers=self.workers,
             secret_keys=self.secret_keys,
             charts=self.charts,
+            references=self.references,
             observe=session.observe,
             log=lambda severity, text: session.record.progress(f"{severity}: {text}"),
         )
@@ -208,6 +211,7 @@ class Engine:
             notes=tuple(record.notes),
             seconds=time.monotonic() - begun,
             registered=result.registered if result else 0,
+            outputs=result.outputs if result else {},
             cancelled=cancelled,
         )
 

@@ -74,12 +74,16 @@ def plan_offline(
     charts: Charts | None = None,
     unexpanded: Callable[[str], None] | None = None,
     log: Log | None = None,
+    references: Mapping[str, Document] | None = None,
+    outputs: Callable[[Document], None] | None = None,
 ) -> list[PlannedResource]:
     """Everything that the program registers, components and the stack too: what is needed before
     what needs it, by URN where that leaves a choice, so that two runs give the same list.
 
     A chart is expanded by `charts`; where that is left out or the chart can't be fetched, the list
-    holds the chart without its objects, and `unexpanded` is told why. PlanFailed when the program
+    holds the chart without its objects, and `unexpanded` is told why. `references` are the outputs
+    of stacks that this one refers to; `outputs` is told its own, as far as a plan knows them, for
+    those that refer to it. PlanFailed when the program
     fails, NotAProject when there is none.
     """
     found: list[PlannedResource] = []
@@ -109,12 +113,15 @@ def plan_offline(
         observe=observe,
         log=log,
         packages=PLANNED_TOO,
+        references=references,
     )
     problems = [f"{failure.urn}: {failure.reason}" for failure in result.failures]
     if result.error is not None:
         problems.insert(0, result.error)
     if problems:
         raise PlanFailed("\n".join(problems))
+    if outputs is not None:
+        outputs(result.outputs)
     return _in_order(found)
 
 

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from corral.embedded.engine.differences import FieldChange
 from corral.embedded.engine.ledger import Failure
@@ -84,6 +85,8 @@ class Report:
     seconds: float = 0.0
     registered: int = 0
     """Objects that the program registered."""
+    outputs: Mapping[str, Any] = field(default_factory=dict)
+    """The stack's outputs, for stacks that refer to it; none after a destroy."""
     cancelled: bool = False
     """Nothing was done because whoever was asked said no."""
 
