@@ -9,10 +9,13 @@ from typing import Any
 import pulumi
 from pulumi_kubernetes.provider import Provider
 
+from components.agents.workspaces import Workspaces, WorkspacesArgs, workspace_kinds
+from components.aws.policies import key_alias
 from components.children import Children
 from components.cluster_access import cluster_access, keep_kubeconfig
 from components.handover import Below, earlier_stack
 from components.isolation.isolation import Isolation, IsolationArgs, served_runtimes
+from components.isolation.runtimes import Runtimes, RuntimesArgs
 from components.known_cluster import KnownCluster
 from components.tenancy.admission import Admission, AdmissionArgs
 from components.tenancy.enforcement import after_enforcement, await_enforcement
@@ -63,6 +66,7 @@ class Platform(pulumi.ComponentResource):
         self._access = cluster_access(settings.cluster)
         self.context = self._access.context
         self.namespaces = pulumi.Output.from_input([])
+        self._add_ons: tuple[pulumi.Resource, ...] = ()
 
         earlier = earlier_stack(part, self._children)
         below = self._foundation() if earlier is None else earlier.below()
@@ -110,6 +114,7 @@ class Platform(pulumi.ComponentResource):
             ),
             self._children.options(),
         )
+        self._add_ons = foundation.add_ons
         return Below(kubeconfig=foundation.kubeconfig, egress_addresses=foundation.egress_addresses)
 
     def _cluster(self, below: Below) -> Provider:
@@ -146,9 +151,39 @@ class Platform(pulumi.ComponentResource):
             ),
             layer(),
         )
+        if kinds := workspace_kinds(settings.cluster, settings.classes):
+            Workspaces(
+                "workspaces",
+                WorkspacesArgs(
+                    kinds=kinds,
+                    key=self._volumes_key(),
+                    chart_source=settings.charts.source,
+                    after=self._add_ons,
+                ),
+                layer(),
+            )
+        if not isinstance(settings.cluster, EmbeddedCluster):
+            Runtimes(
+                "runtimes",
+                RuntimesArgs(
+                    runtimes=served_runtimes(settings.pools),
+                    sources=settings.runtimes,
+                    prepared=isinstance(settings.cluster, EksCluster),
+                    enforced=admission.enforced,
+                ),
+                layer(),
+            )
         self.runtime_classes = isolation.runtime_classes
         self.policies = admission.policies
         return admission.enforced
+
+    def _volumes_key(self) -> str:
+        """The name of the key for volumes, which is known before the key is made; none elsewhere
+        than on EKS."""
+        aws, cluster = self._settings.aws, self._settings.cluster
+        if aws is None or not isinstance(cluster, EksCluster):
+            return ""
+        return key_alias(aws.account_id, aws.region, cluster.name, "volumes")
 
     def _tenants(self, layer: LayerOptions, enforced: pulumi.Output[pulumi.Resource]) -> None:
         tenancy = Tenancy(

@@ -84,7 +84,7 @@ def test_what_is_wrong_is_told_where_it_stands(what: str) -> None:
     assert "fix:" in told
 
 
-UNREAD = {
+UNREAD: dict[str, tuple[dict[str, Any], str]] = {
     "gVisor without a pool of it": (
         {"pools.shared": None, "classes.worker.tier": "microvm"},
         "gvisor-source",

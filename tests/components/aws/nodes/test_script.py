@@ -11,6 +11,7 @@ import io
 import shutil
 import subprocess
 import tarfile
+import tomllib
 from dataclasses import replace
 from pathlib import Path
 
@@ -47,6 +48,7 @@ class Machine:
         for there, here in (
             ("/proc/sys/kernel/core_pattern", f"{self.folder}/proc/core_pattern"),
             ("/etc/", f"{self.folder}/etc/"),
+            ("/opt/kata/", f"{self.folder}/opt/kata/"),
             ('cp -a "$work/." /usr/local/bin/', f'cp -a "$work/." {self.folder}/local/bin/'),
             ("/usr/local/bin/gvisor-bin", f"{self.folder}/local/bin/gvisor-bin"),
             ("/usr/local/bin/runsc", f"{self.folder}/local/bin/runsc"),
@@ -98,6 +100,20 @@ def test_a_node_is_prepared_and_joins(machine: Machine) -> None:
     modules = (machine.folder / "etc/modules-load.d/corral.conf").read_text(encoding="utf-8")
     assert modules.split() == ["vhost_vsock", "vhost_net"]
     assert "swapoff -a" in machine.asked
+
+
+def test_guests_are_told_their_limits_before_kata_is_there(machine: Machine) -> None:
+    args = serving("kata-clh-runtime-rs")
+    assert machine.run(args) == 0
+    folder = "opt/kata/share/defaults/kata-containers/runtime-rs/runtimes/clh-runtime-rs/config.d"
+    told = (machine.folder / folder / "60-corral.toml").read_text(encoding="utf-8")
+    guest = tomllib.loads(told)["hypervisor"]["clh"]
+    assert guest["kernel_params"].split() == [
+        f"sysctl.kernel.pid_max={args.kubelet.processes}",
+        f"sysctl.kernel.threads-max={args.kubelet.processes}",
+        "sysctl.kernel.core_pattern=|/bin/false",
+    ]
+    assert guest["enable_annotations"] == [], "a pod could set the guest's kernel parameters"
 
 
 def test_a_node_that_lacks_a_module_never_joins_and_says_so(machine: Machine) -> None:
