@@ -25,7 +25,7 @@ from components.aws.policies import (
     volumes_use_policy,
 )
 from components.children import Children
-from components.versions import EKS_ADDONS, eks_version
+from components.versions import EKS_ADDONS, eks_addons
 from corral.settings.aws.account import Aws
 from corral.settings.cluster import EksCluster
 
@@ -90,11 +90,9 @@ class Cluster(pulumi.ComponentResource):
         )
         self.register_outputs({"name": self.name, "endpoint": self.endpoint})
 
-    def after_nodes(self, nodes: list[pulumi.Resource]) -> None:
+    def after_nodes(self, nodes: list[pulumi.Resource]) -> tuple[pulumi.Resource, ...]:
         """The other add-ons: they have pods of their own, which wait for the first nodes."""
-        for name in EKS_ADDONS:
-            if name not in BEFORE_NODES:
-                self._addon(name, nodes)
+        return tuple(self._addon(name, nodes) for name in EKS_ADDONS if name not in BEFORE_NODES)
 
     def _control_plane(self) -> eks.Cluster:
         args, name = self._args, self._args.settings.name
@@ -133,7 +131,7 @@ class Cluster(pulumi.ComponentResource):
         return eks.Cluster(
             "cluster",
             name=name,
-            version=eks_version(),
+            version=args.settings.version,
             role_arn=role.arn,
             enabled_cluster_log_types=list(LOG_TYPES),
             bootstrap_self_managed_addons=False,
@@ -195,7 +193,7 @@ class Cluster(pulumi.ComponentResource):
             name,
             cluster_name=self._cluster.name,
             addon_name=name,
-            addon_version=EKS_ADDONS[name],
+            addon_version=eks_addons(self._args.settings.version)[name],
             configuration_values=addon_configuration(name),
             pod_identity_associations=identities,
             # What somebody changed by hand goes back to what stands here.
