@@ -13,6 +13,7 @@ from corral.settings.classes import AgentClass
 from corral.settings.pools import AnyPool
 from corral.settings.problems import MISSING, Problem, Said, nearest
 from corral.settings.quantities import bytes_text, cpu_text, parse_bytes
+from corral.settings.refused_runtimes import ARM_CCA
 from corral.settings.tenants import RESERVED_TENANTS, Tenant
 from corral.settings.tiers import RUNTIMES, Tier
 
@@ -82,7 +83,8 @@ def _pool(name: str, pool: AnyPool) -> Iterator[Problem]:
             yield Problem(
                 path=("pools", name, "architecture"),
                 value=pool.architecture,
-                rule=f"runtime {runtime} runs on {_or(RUNTIMES[runtime].architectures)} only",
+                rule=f"runtime {runtime} runs on {_or(RUNTIMES[runtime].architectures)} only"
+                + (f". {ARM_CCA}" if pool.tier == Tier.CONFIDENTIAL else ""),
                 fix=f"set runtimes to what runs there: {_or(others)}"
                 if others
                 else f"use {_or(RUNTIMES[runtime].architectures)}: nothing of tier {pool.tier} "

@@ -7,7 +7,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from corral.settings.problems import Expected, NotAllowedError, nearest, one_of
+from corral.settings.problems import Expected, NotAllowedError, nearest, one_of, plain
+from corral.settings.refused_runtimes import REFUSED_RUNTIMES
 from corral.settings.tiers import RUNTIMES
 
 
@@ -30,6 +31,9 @@ _RUNTIME = one_of(RUNTIMES)
 
 
 def _runtime(value: str) -> str:
+    if plain(value) in REFUSED_RUNTIMES:
+        why, fix = REFUSED_RUNTIMES[plain(value)]
+        raise NotAllowedError(rule=f"{_RUNTIME.text}: {why}", fix=fix)
     if value not in RUNTIMES:
         raise NotAllowedError(
             rule=_RUNTIME.text, fix=f"write {nearest(value, RUNTIMES) or 'one of these'}"

@@ -33,18 +33,19 @@ def tenant(**changes: Any) -> Tenant:
 
 
 def every_runtime() -> Settings:
-    """A stack with a pool for every tier, and a class and an agent for every runtime."""
+    """A stack with a pool for every tier (of the confidential one, for every runtime), and a class
+    and an agent for every runtime."""
     room = {"nodes": 1, "cpu": 32, "memory": "64Gi", "disk": "400Gi", "processes": 4096}
-    served = {
-        str(tier): [name for name, runtime in RUNTIMES.items() if runtime.tier == tier]
-        for tier in Tier
-    }
+    served: dict[str, tuple[str, list[str]]] = {}
+    for name, runtime in RUNTIMES.items():
+        own = name if runtime.tier == Tier.CONFIDENTIAL else str(runtime.tier)
+        served.setdefault(own, (str(runtime.tier), []))[1].append(name)
     return load_value(
         {
             "cluster": {"kind": "existing", "kubeconfig": "/etc/corral/kubeconfig", "context": "c"},
             "pools": {
-                tier: {"tier": tier, "runtimes": runtimes, **room}
-                for tier, runtimes in served.items()
+                pool: {"tier": tier, "runtimes": runtimes, **room}
+                for pool, (tier, runtimes) in served.items()
             },
             "classes": {
                 name: {"tier": str(runtime.tier), "runtime": name}

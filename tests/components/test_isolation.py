@@ -41,6 +41,11 @@ EXPECTED: dict[str, tuple[str, dict[str, str] | None]] = {
         "kata-qemu-tdx",
         {"cpu": "1", "memory": "2Gi", "tdx.intel.com/keys": "1"},
     ),
+    "confidential-sandbox": ("confidential-sandbox", {"cpu": "250m", "memory": "130Mi"}),
+    "kata-remote": (
+        "kata-remote",
+        {"cpu": "250m", "memory": "120Mi", "kata.peerpods.io/vm": "1"},
+    ),
 }
 
 
