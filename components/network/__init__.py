@@ -1,0 +1,1 @@
+"""The network around sandboxes: closed but for what each tenant names."""

@@ -1,0 +1,1 @@
+"""The egress gateway: Envoy, one decision for all ways in; who comes is told by the port."""

@@ -1,0 +1,49 @@
+"""One line of JSON on standard output for each tunnel and request, and for each that was refused.
+
+No header, no path and no query stands in it: agents put secrets there.
+"""
+
+from __future__ import annotations
+
+from components.network.gateway.envoy import Config, extension
+from components.network.gateway.states import SOURCE, TENANT
+
+_FIELDS = {
+    "time": "%START_TIME%",
+    "tenant": f"%FILTER_STATE({TENANT}:PLAIN)%",
+    "source": f"%FILTER_STATE({SOURCE}:PLAIN)%",
+    "method": "%REQ(:METHOD)%",
+    "name": "%REQ(:AUTHORITY)%",
+    "verdict": "%RESPONSE_CODE%",
+    "reason": "%RESPONSE_CODE_DETAILS%",
+    "flags": "%RESPONSE_FLAGS%",
+    "upstream": "%UPSTREAM_REMOTE_ADDRESS%",
+    "received": "%BYTES_RECEIVED%",
+    "sent": "%BYTES_SENT%",
+    "milliseconds": "%DURATION%",
+}
+_OF_CONNECTIONS = {
+    "name": "%REQUESTED_SERVER_NAME%",
+    "verdict": None,
+    "method": None,
+    "reason": "%CONNECTION_TERMINATION_DETAILS%",
+}
+
+
+def request_log(event: str) -> list[Config]:
+    """For an HTTP connection manager."""
+    return [_log({"event": event, **_FIELDS})]
+
+
+def connection_log(event: str) -> list[Config]:
+    """For a listener or a TCP proxy."""
+    fields = {key: _OF_CONNECTIONS.get(key, value) for key, value in _FIELDS.items()}
+    return [_log({"event": event, **{key: value for key, value in fields.items() if value}})]
+
+
+def _log(fields: dict[str, str | None]) -> Config:
+    return extension(
+        "envoy.access_loggers.stdout",
+        "access_loggers.stream.v3.StdoutAccessLog",
+        log_format={"json_format": fields, "omit_empty_values": True},
+    )

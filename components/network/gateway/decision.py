@@ -1,0 +1,99 @@
+"""The one place where it is decided what a tenant may reach.
+
+All ways in end here: CONNECT and plain requests come as they are, TLS comes as a CONNECT to its
+server name. Whose connection it is stands in its state, told from the port; the tenant's own list
+is its scope of routes. A change of routes disturbs no connection.
+"""
+
+from __future__ import annotations
+
+from components.network.gateway.access_log import request_log
+from components.network.gateway.envoy import Config, extension, state
+from components.network.gateway.states import AUTHORITY, DYNAMIC_HOST, TENANT
+from components.network.gateway.upstream import WayOut
+
+DECISION = "decision"
+"""The listener, and the cluster that leads to it."""
+
+TENANT_HEADER = "x-corral-tenant"
+"""Set over whatever a client sends; it never leaves the gateway."""
+
+SCOPES_FILE = "scopes.json"
+
+HEADERS_SECONDS = 10
+IDLE_SECONDS = 3600
+"""Agents hold streams open while a model thinks."""
+
+
+def decision_listener(folder: str, way: WayOut) -> Config:
+    """The listener. `folder` is where the gateway's files are."""
+    return {
+        "name": DECISION,
+        "internal_listener": {},
+        "filter_chains": [{"filters": [_http(folder, way)]}],
+    }
+
+
+def _http(folder: str, way: WayOut) -> Config:
+    return extension(
+        "decision",
+        "filters.network.http_connection_manager.v3.HttpConnectionManager",
+        stat_prefix=DECISION,
+        codec_type="HTTP1",  # no HTTP/2, with or without TLS, to smuggle anything in
+        http_protocol_options={"allow_absolute_url": True},
+        early_header_mutation_extensions=[_name_tenant()],
+        scoped_routes=_scopes(folder),
+        upgrade_configs=[{"upgrade_type": "CONNECT"}],
+        request_headers_timeout=f"{HEADERS_SECONDS}s",
+        stream_idle_timeout=f"{IDLE_SECONDS}s",
+        common_http_protocol_options={
+            "idle_timeout": f"{IDLE_SECONDS}s",
+            "headers_with_underscores_action": "REJECT_REQUEST",
+        },
+        normalize_path=True,
+        merge_slashes=True,
+        path_with_escaped_slashes_action="REJECT_REQUEST",
+        generate_request_id=False,
+        server_name="corral",
+        access_log=request_log("request"),
+        access_log_options={"flush_access_log_on_tunnel_successfully_established": True},
+        http_filters=[
+            extension(
+                "decided",
+                "filters.http.set_filter_state.v3.Config",
+                on_request_headers=[
+                    state(AUTHORITY, "%REQ(:AUTHORITY)%", shared="ONCE"),
+                    state(DYNAMIC_HOST, "%REQ(:AUTHORITY)%", shared="ONCE", factory=DYNAMIC_HOST),
+                ],
+            ),
+            extension(
+                "lookup",
+                "filters.http.dynamic_forward_proxy.v3.FilterConfig",
+                dns_cache_config=way.cache(),
+                save_upstream_address=True,
+            ),
+            extension("route", "filters.http.router.v3.Router", suppress_envoy_headers=True),
+        ],
+    )
+
+
+def _name_tenant() -> Config:
+    header = {"key": TENANT_HEADER, "value": f"%FILTER_STATE({TENANT}:PLAIN)%"}
+    mutation = {"append": {"header": header, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}}
+    return extension(
+        "tenant",
+        "http.early_header_mutation.header_mutation.v3.HeaderMutation",
+        mutations=[mutation],
+    )
+
+
+def _scopes(folder: str) -> Config:
+    source = {"path_config_source": {"path": f"{folder}/{SCOPES_FILE}"}}
+    by_header = {"name": TENANT_HEADER, "element_separator": ",", "index": 0}
+    return {
+        "name": "tenants",
+        "scope_key_builder": {"fragments": [{"header_value_extractor": by_header}]},
+        "scoped_rds": {"scoped_rds_config_source": source},
+        # Each scope holds its routes: there is nothing to discover.
+        "rds_config_source": source,
+    }

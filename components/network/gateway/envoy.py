@@ -1,0 +1,65 @@
+"""Envoy's own way to write configuration down (v3, as JSON)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+Config = dict[str, Any]
+
+TYPES = "type.googleapis.com/"
+EXTENSIONS = "envoy.extensions."
+
+
+def typed(message: str, **fields: Any) -> Config:
+    """A message of that type, where any may stand."""
+    return {"@type": TYPES + message, **fields}
+
+
+def extension(name: str, message: str, **fields: Any) -> Config:
+    """An extension by its name, with its configuration; `message` without `envoy.extensions.`."""
+    return {"name": name, "typed_config": typed(EXTENSIONS + message, **fields)}
+
+
+def resources(message: str, found: Iterable[Config], *, version: str) -> Config:
+    """What a discovery service answers, as a file holds it."""
+    return {
+        "version_info": version,
+        "resources": [{"@type": TYPES + message, **resource} for resource in found],
+    }
+
+
+def text(template: str) -> Config:
+    """A format string of one line."""
+    return {"text_format_source": {"inline_string": template}}
+
+
+def cidr_range(network: str) -> Config:
+    """A CIDR range from its usual notation."""
+    address, _, length = network.partition("/")
+    return {"address_prefix": address, "prefix_len": int(length)}
+
+
+def state(key: str, value: str, *, shared: str = "NONE", factory: str = "envoy.string") -> Config:
+    """A value kept with a connection, which nothing later may change. `shared` says how far it goes
+    along with internal connections: NONE, ONCE or TRANSITIVE."""
+    return {
+        "object_key": key,
+        "factory_key": factory,
+        "read_only": True,
+        "shared_with_upstream": shared,
+        "format_string": text(value),
+    }
+
+
+def internal_address(listener: str) -> Config:
+    """Where connections to one of Envoy's own listeners go."""
+    return {"envoy_internal_address": {"server_listener_name": listener}}
+
+
+def one_endpoint(cluster: str, address: Mapping[str, Any]) -> Config:
+    """A cluster's load assignment of one address."""
+    return {
+        "cluster_name": cluster,
+        "endpoints": [{"lb_endpoints": [{"endpoint": {"address": dict(address)}}]}],
+    }

@@ -1,0 +1,178 @@
+"""Where TLS ends in the gateway: every request is judged, and credentials are added.
+
+The certificate is one of the tenant's own authority, which only its sandboxes trust. A sandbox
+never holds the key that the request goes on with.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from components.network.gateway.access_log import connection_log, request_log
+from components.network.gateway.decision import HEADERS_SECONDS, IDLE_SECONDS
+from components.network.gateway.envoy import Config, extension, typed
+from components.network.gateway.routes import ONE_LABEL, PLAIN_PORT, inspection
+from components.network.gateway.tunnels import HELLO_SECONDS, same_name, tls_reader
+from components.network.gateway.upstream import WayOut, internal_cluster
+from corral.settings.egress import Credential, Destination, Egress, Inspect
+from corral.settings.hosts import wildcard
+
+SECRETS_FOLDER = "secrets"
+"""Below the gateway's folder: certificates and credentials, each a file that Envoy watches."""
+
+REFUSED = "corral: this method and path are not on this tenant's list\n"
+
+
+def inspected(egress: Egress) -> list[Destination]:
+    """Destinations whose TLS ends in the gateway."""
+    return [
+        destination
+        for destination in egress.allow
+        if destination.inspect is not None and set(destination.ports) != {PLAIN_PORT}
+    ]
+
+
+def inspection_listeners(tenant: str, egress: Egress, *, way: WayOut, folder: str) -> list[Config]:
+    """The tenant's listener for inspected TLS; none where nothing is inspected."""
+    chains = [_chain(tenant, each, way=way, folder=folder) for each in inspected(egress)]
+    if not chains:
+        return []
+    return [
+        {
+            "name": inspection(tenant),
+            "internal_listener": {},
+            "listener_filters": [tls_reader()],
+            "listener_filters_timeout": f"{HELLO_SECONDS}s",
+            "access_log": connection_log("refused-in-tunnel"),
+            "filter_chains": chains,
+        }
+    ]
+
+
+def inspection_clusters(tenant: str, egress: Egress) -> list[Config]:
+    """The cluster that leads to that listener."""
+    name = inspection(tenant)
+    return [internal_cluster(name, name)] if inspected(egress) else []
+
+
+def certificate_name(tenant: str, host: str) -> str:
+    """Name of the secret, and of its file, with the certificate for a host."""
+    return f"{tenant}.tls.{host.replace('*', '_')}"
+
+
+def credential_name(tenant: str, credential: Credential) -> str:
+    """Name of the secret, and of its file, with a credential."""
+    return f"{tenant}.credential.{credential.secret}"
+
+
+def _chain(tenant: str, destination: Destination, *, way: WayOut, folder: str) -> Config:
+    certificate = certificate_name(tenant, destination.host)
+    context = typed(
+        "envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext",
+        common_tls_context={
+            "tls_params": {"tls_minimum_protocol_version": "TLSv1_2"},
+            "alpn_protocols": ["http/1.1"],
+            "tls_certificate_sds_secret_configs": [_from_file(certificate, folder)],
+        },
+    )
+    return {
+        "name": destination.host,
+        "filter_chain_match": {
+            "transport_protocol": "tls",
+            "server_names": [destination.host],
+        },
+        "transport_socket": {"name": "envoy.transport_sockets.tls", "typed_config": context},
+        "filters": [same_name(), _http(tenant, destination, way=way, folder=folder)],
+    }
+
+
+def _http(tenant: str, destination: Destination, *, way: WayOut, folder: str) -> Config:
+    rules = destination.inspect or Inspect()
+    return extension(
+        "inspection",
+        "filters.network.http_connection_manager.v3.HttpConnectionManager",
+        stat_prefix="inspection",
+        codec_type="HTTP1",
+        http_protocol_options={"allow_absolute_url": False},
+        upgrade_configs=[{"upgrade_type": "websocket"}] if rules.websockets else [],
+        request_headers_timeout=f"{HEADERS_SECONDS}s",
+        stream_idle_timeout=f"{IDLE_SECONDS}s",
+        common_http_protocol_options={
+            "idle_timeout": f"{IDLE_SECONDS}s",
+            "headers_with_underscores_action": "REJECT_REQUEST",
+        },
+        normalize_path=True,
+        merge_slashes=True,
+        path_with_escaped_slashes_action="REJECT_REQUEST",
+        generate_request_id=False,
+        server_header_transformation="PASS_THROUGH",
+        skip_xff_append=True,
+        access_log=request_log("inspected"),
+        route_config={"name": destination.host, "virtual_hosts": _hosts(destination, rules, way)},
+        http_filters=[
+            *_credential(tenant, rules.credential, folder),
+            extension(
+                "lookup",
+                "filters.http.dynamic_forward_proxy.v3.FilterConfig",
+                dns_cache_config=way.cache(),
+                save_upstream_address=True,
+            ),
+            extension("route", "filters.http.router.v3.Router", suppress_envoy_headers=True),
+        ],
+    )
+
+
+def _hosts(destination: Destination, rules: Inspect, way: WayOut) -> list[Config]:
+    host, ports = destination.host, [port for port in destination.ports if port != PLAIN_PORT]
+    domains = [f"{host}:{port}" for port in ports] + ([host] if 443 in ports else [])  # noqa: PLR2004
+    return [
+        {
+            "name": host,
+            "domains": domains,
+            "routes": [
+                *(_route(path, rules.methods, host, way) for path in rules.paths),
+                {
+                    "match": {"prefix": "/"},
+                    "direct_response": {"status": 403, "body": {"inline_string": REFUSED}},
+                },
+            ],
+        }
+    ]
+
+
+def _route(path: str, methods: Sequence[str], host: str, way: WayOut) -> Config:
+    headers = [{"name": ":method", "string_match": {"safe_regex": {"regex": "|".join(methods)}}}]
+    if wildcard(host):
+        authority = rf"{ONE_LABEL}{re.escape(host[1:])}(:\d+)?"
+        headers.append({"name": ":authority", "string_match": {"safe_regex": {"regex": authority}}})
+    return {
+        "match": {"prefix": path, "headers": headers},
+        "route": {"cluster": way.inspected, "timeout": "0s"},
+        "request_headers_to_remove": ["x-forwarded-proto", "x-forwarded-for"],
+    }
+
+
+def _credential(tenant: str, credential: Credential | None, folder: str) -> list[Config]:
+    """Without its secret a request is refused and never goes on as the sandbox sent it."""
+    if credential is None:
+        return []
+    injected = extension(
+        "envoy.http.injected_credentials.generic",
+        "http.injected_credentials.generic.v3.Generic",
+        credential=_from_file(credential_name(tenant, credential), folder),
+        header=credential.header,
+    )
+    return [
+        extension(
+            "credential",
+            "filters.http.credential_injector.v3.CredentialInjector",
+            overwrite=True,
+            credential=injected,
+        )
+    ]
+
+
+def _from_file(name: str, folder: str) -> Config:
+    path = f"{folder}/{SECRETS_FOLDER}/{name}.json"
+    return {"name": name, "sds_config": {"path_config_source": {"path": path}}}

@@ -1,0 +1,120 @@
+"""A tenant's list as routes: a scope of its own, in which what isn't named is refused."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from components.network.gateway.decision import TENANT_HEADER
+from components.network.gateway.envoy import Config
+from components.network.gateway.upstream import WayOut
+from corral.settings.egress import Destination, Egress
+from corral.settings.hosts import wildcard
+
+PLAIN_PORT = 80
+ONE_LABEL = "[a-z0-9-]+"
+
+REFUSED = "corral: this host and port are not on this tenant's list\n"
+
+
+def tenant_scope(tenant: str, egress: Egress, *, way: WayOut) -> Config:
+    """The tenant's routes. All exact names that are reached alike share one virtual host: a
+    thousand tenants' lists stay small in memory."""
+    pairs = list(egress.pairs())
+    tunnels = [pair for pair in pairs if pair[1] != PLAIN_PORT and pair[0].inspect is None]
+    plain = [destination for destination, port in pairs if port == PLAIN_PORT]
+    inspected = [pair for pair in pairs if pair[1] != PLAIN_PORT and pair[0].inspect is not None]
+    hosts = [
+        *_named("tunnels", _exact(tunnels), [_tunnel(way.tunnels)]),
+        *(
+            _wildcard(destination.host, port, _tunnel(way.tunnels))
+            for destination, port in tunnels
+            if wildcard(destination.host)
+        ),
+        *_named("inspected", _exact(inspected), [_tunnel(inspection(tenant))]),
+        *(
+            _wildcard(destination.host, port, _tunnel(inspection(tenant)))
+            for destination, port in inspected
+            if wildcard(destination.host)
+        ),
+        *_plain(plain, way),
+        _rest(),
+    ]
+    return {
+        "name": tenant,
+        "key": {"fragments": [{"string_key": tenant}]},
+        "route_configuration": {"name": tenant, "virtual_hosts": hosts},
+    }
+
+
+def inspection(tenant: str) -> str:
+    """The listener, and the cluster that leads to it, where a tenant's inspected TLS ends."""
+    return f"{tenant}.inspected"
+
+
+def _exact(pairs: Iterable[tuple[Destination, int]]) -> list[str]:
+    return [
+        f"{destination.host}:{port}"
+        for destination, port in pairs
+        if not wildcard(destination.host)
+    ]
+
+
+def _named(name: str, domains: list[str], routes: list[Config]) -> Iterator[Config]:
+    if domains:
+        yield {"name": name, "domains": domains, "routes": routes}
+
+
+def _tunnel(cluster: str) -> Config:
+    connect = [{"upgrade_type": "CONNECT", "connect_config": {}}]
+    return {
+        "match": {"connect_matcher": {}},
+        "route": {"cluster": cluster, "timeout": "0s", "upgrade_configs": connect},
+    }
+
+
+def _wildcard(host: str, port: int, route: Config) -> Config:
+    """`*.pypi.org:443` as a domain takes any depth: the route insists on one label."""
+    authority = rf"{ONE_LABEL}{re.escape(host[1:])}:{port}"
+    one_label = {"name": ":authority", "string_match": {"safe_regex": {"regex": authority}}}
+    return {
+        "name": f"{host}:{port}",
+        "domains": [f"{host}:{port}"],
+        "routes": [{**route, "match": {**route["match"], "headers": [one_label]}}, *_refusals()],
+    }
+
+
+def _plain(destinations: list[Destination], way: WayOut) -> Iterator[Config]:
+    route: Config = {
+        "match": {"prefix": "/"},
+        "route": {"cluster": way.name, "timeout": "0s"},
+        "request_headers_to_remove": [TENANT_HEADER, "x-forwarded-proto", "x-forwarded-for"],
+    }
+    exact = [each.host for each in destinations if not wildcard(each.host)]
+    yield from _named(
+        "plain", [f"{host}{end}" for host in exact for end in ("", f":{PLAIN_PORT}")], [route]
+    )
+    for each in destinations:
+        if wildcard(each.host):
+            authority = rf"{ONE_LABEL}{re.escape(each.host[1:])}(:{PLAIN_PORT})?"
+            one_label = {"name": ":authority", "string_match": {"safe_regex": {"regex": authority}}}
+            yield {
+                "name": f"{each.host}:{PLAIN_PORT}",
+                "domains": [each.host, f"{each.host}:{PLAIN_PORT}"],
+                "routes": [
+                    {**route, "match": {"prefix": "/", "headers": [one_label]}},
+                    *_refusals(),
+                ],
+            }
+
+
+def _rest() -> Config:
+    return {"name": "refused", "domains": ["*"], "routes": _refusals()}
+
+
+def _refusals() -> list[Config]:
+    answer = {"status": 403, "body": {"inline_string": REFUSED}}
+    return [
+        {"match": {"connect_matcher": {}}, "direct_response": answer},
+        {"match": {"prefix": "/"}, "direct_response": answer},
+    ]
