@@ -14,7 +14,9 @@ from components.aws.network.existing import ExistingVpc, ExistingVpcArgs
 from components.aws.network.network import Network, NetworkArgs
 from components.aws.nodes.nodes import Nodes, NodesArgs
 from components.aws.nodes.pool import ClusterOutputs
+from components.aws.scaling.scaling import Scaling, ScalingArgs
 from components.children import Children
+from components.scaling.names import ClusterPlace, bursts
 from corral.settings.aws.account import Aws
 from corral.settings.aws.network import ExistingNetwork
 from corral.settings.aws.pools import EksPool
@@ -41,6 +43,9 @@ class Foundation(pulumi.ComponentResource):
     """How to reach the cluster; no secret."""
     egress_addresses: pulumi.Output[list[str]]
     """Addresses that the cluster's traffic to the internet comes from."""
+    add_ons: tuple[pulumi.Resource, ...]
+    """What brings kinds of objects with it, and roles of controllers: nothing of theirs can be made
+    before."""
 
     def __init__(
         self, name: str, args: FoundationArgs, opts: pulumi.ResourceOptions | None = None
@@ -75,19 +80,20 @@ class Foundation(pulumi.ComponentResource):
             ),
             self._layer,
         )
+        place = ClusterPlace(
+            name=args.cluster.name, account=args.aws.account_id, region=args.aws.region
+        )
         nodes = Nodes(
             "nodes",
             NodesArgs(
                 pools=args.pools,
                 cluster=ClusterOutputs(
-                    name=args.cluster.name,
+                    place=place,
                     endpoint=cluster.endpoint,
                     certificate_authority=cluster.certificate_authority,
                     service_cidr=SERVICE_CIDR,
                     security_group=cluster.security_group,
                 ),
-                account=args.aws.account_id,
-                region=args.aws.region,
                 subnets=network.node_subnets,
                 volumes_key=keys.volumes,
                 gvisor_source=args.gvisor_source,
@@ -97,7 +103,17 @@ class Foundation(pulumi.ComponentResource):
             ),
             self._layer,
         )
-        cluster.after_nodes(list(nodes.system))
+        scaling = Scaling(
+            "scaling",
+            ScalingArgs(
+                place=place,
+                cluster=cluster.name,
+                karpenter=any(bursts(pool) for pool in args.pools.values()),
+                drainer=any(pool.base_nodes for pool in args.pools.values()),
+            ),
+            self._layer,
+        )
+        self.add_ons = (*cluster.after_nodes(list(nodes.system)), *scaling.ready)
         self._tell_of_reservations()
 
         self.kubeconfig = cluster.kubeconfig

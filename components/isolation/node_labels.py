@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from corral.settings.aws.pools import EksPool
 from corral.settings.pools import AnyPool
 from corral.settings.quantities import bytes_text, cpu_text
 from corral.settings.tiers import RUNTIMES, TIER_LABEL, Runtime, Tier
@@ -9,6 +10,9 @@ from corral.settings.workspaces import WORKSPACES_LABEL
 
 POOL_LABEL = "corral.dev/pool"
 """Node label: the pool's name in the stack file."""
+
+PURPOSE_LABEL = "corral.dev/purpose"
+"""Node label and taint key of nodes that are there for one thing alone."""
 
 ARCHITECTURE_LABEL = "kubernetes.io/arch"
 
@@ -18,6 +22,11 @@ def node_labels(name: str, pool: AnyPool) -> dict[str, str]:
     labels = {POOL_LABEL: name, ARCHITECTURE_LABEL: pool.architecture}
     for runtime in served(pool):
         labels.update(runtime_node_labels(runtime))
+    if purpose := pool_purpose(pool):
+        labels[PURPOSE_LABEL] = purpose
+    form = form_of(pool.machines, None) if isinstance(pool, EksPool) else None
+    if form is not None and form.node_label is not None:
+        labels.update([form.node_label])
     if pool.workspaces:
         labels[WORKSPACES_LABEL] = "local"
     return labels
@@ -36,7 +45,14 @@ def runtime_node_labels(runtime: Runtime) -> dict[str, str]:
 
 def node_taints(pool: AnyPool) -> list[dict[str, str]]:
     """Taints of every node of the pool: none for pools that run the platform itself."""
+    if purpose := pool_purpose(pool):
+        return [{"key": PURPOSE_LABEL, "value": purpose, "effect": "NoSchedule"}]
     return [] if pool.tier is None else [tier_taint(pool.tier)]
+
+
+def pool_purpose(pool: AnyPool) -> str | None:
+    """What its nodes are there for, where that is one thing alone."""
+    return pool.purpose if isinstance(pool, EksPool) else None
 
 
 def tier_taint(tier: Tier) -> dict[str, str]:

@@ -76,6 +76,11 @@ def _access_policy(call: Call) -> dict[str, Any]:
     }
 
 
+def _pod_identity(call: Call) -> dict[str, Any]:
+    parameters = call.given.same("clusterName", "namespace", "serviceAccount", "roleArn")
+    return {**parameters, "tags": call.tags()}
+
+
 def _reservation(call: Call) -> dict[str, Any]:
     return {
         **call.given.pascal(
@@ -161,6 +166,12 @@ SHAPES: Final = {
         operation="AssociateAccessPolicy",
         parameters=_access_policy,
         made=_within_cluster("clusterName", "principalArn", "policyArn"),
+    ),
+    "aws:eks/podIdentityAssociation:PodIdentityAssociation": Shape(
+        service="eks",
+        operation="CreatePodIdentityAssociation",
+        parameters=_pod_identity,
+        made=_within_cluster("clusterName", "namespace", "serviceAccount"),
     ),
     "aws:ec2/capacityReservation:CapacityReservation": Shape(
         service="ec2",

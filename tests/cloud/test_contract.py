@@ -28,6 +28,8 @@ NAMES: Final = {
         "name",
         r"(?!sg-)[A-Za-z0-9 ._:/()#,@\[\]+=&;{}!$*-]{1,255}",
     ),
+    "aws:cloudwatch/eventRule:EventRule": ("name", r"[.A-Za-z0-9_-]{1,64}"),
+    "aws:sqs/queue:Queue": ("name", r"[A-Za-z0-9_-]{1,80}"),
     "aws:eks/cluster:Cluster": ("name", r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}"),
     "aws:iam/instanceProfile:InstanceProfile": ("name", r"[A-Za-z0-9_+=,.@-]{1,128}"),
     "aws:iam/role:Role": ("name", r"[A-Za-z0-9_+=,.@-]{1,64}"),

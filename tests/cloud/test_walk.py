@@ -179,6 +179,33 @@ BROKEN: dict[str, tuple[str, str, str, str]] = {
         NODES,
         "floats",
     ),
+    "events that their queue doesn't take": (
+        '"Condition": {"ArnEquals": {"aws:SourceArn": seen[1]}}',
+        '"Condition": {"ArnEquals": {"aws:SourceArn": seen[0]}}',
+        NODES,
+        "doesn't take its events",
+    ),
+    "events that go nowhere": (
+        'aws.cloudwatch.EventTarget("events", rule=rule.name, arn=queue.arn, opts=at)\n',
+        "",
+        NODES,
+        "go nowhere",
+    ),
+    "a queue that isn't encrypted": (
+        "sqs_managed_sse_enabled=True",
+        "sqs_managed_sse_enabled=False",
+        ENCRYPTED,
+        "queue events isn't encrypted",
+    ),
+    "a queue for everybody": (
+        '"Principal": {"Service": "events.amazonaws.com"},\n'
+        '                        "Action": "sqs:SendMessage",\n'
+        '                        "Resource": seen[0],\n'
+        '                        "Condition": {"ArnEquals": {"aws:SourceArn": seen[1]}},\n',
+        '"Principal": "*", "Action": "sqs:SendMessage", "Resource": seen[0],\n',
+        POLICIES,
+        "policy of queue events: it trusts everybody",
+    ),
     "a provider without default tags": (
         "    default_tags=aws.ProviderDefaultTagsArgs(tags=TAGS),\n",
         "",

@@ -23,8 +23,6 @@ class NodesArgs:
 
     pools: Mapping[str, EksPool]
     cluster: ClusterOutputs
-    account: str
-    region: str
     subnets: Mapping[str, pulumi.Input[str]]
     volumes_key: pulumi.Input[str]
     gvisor_source: str
@@ -46,9 +44,10 @@ class Nodes(pulumi.ComponentResource):
     ) -> None:
         super().__init__("corral:aws:Nodes", name, None, opts)
         children = Children(parent=self)
+        place = args.cluster.place
         role = iam.Role(
             "node",
-            name=f"{args.cluster.name}-node",
+            name=place.node_profile,
             description="Nodes of an EKS cluster",
             assume_role_policy=json.dumps(service_trust("ec2.amazonaws.com")),
             opts=children.options(),
@@ -58,13 +57,13 @@ class Nodes(pulumi.ComponentResource):
             name="node",
             role=role.name,
             policy=json.dumps(
-                node_policy(account=args.account, region=args.region, cluster=args.cluster.name)
+                node_policy(account=place.account, region=place.region, cluster=place.name)
             ),
             opts=children.options(),
         )
         profile = iam.InstanceProfile(
             "node",
-            name=f"{args.cluster.name}-node",
+            name=place.node_profile,
             role=role.name,
             opts=children.options(),
         )
@@ -81,7 +80,6 @@ class Nodes(pulumi.ComponentResource):
                 PoolArgs(
                     pool=pool,
                     cluster=args.cluster,
-                    region=args.region,
                     subnets={
                         zone: subnet
                         for zone, subnet in args.subnets.items()
@@ -101,6 +99,9 @@ class Nodes(pulumi.ComponentResource):
         }
         self.role = role.arn
         self.system = tuple(
-            pools[name].group for name, pool in args.pools.items() if pool.tier is None
+            group
+            for name, pool in args.pools.items()
+            if pool.tier is None and pool.purpose is None
+            for group in pools[name].groups
         )
         self.register_outputs({"role": self.role})

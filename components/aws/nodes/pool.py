@@ -12,15 +12,11 @@ from pulumi_aws import autoscaling, ec2
 from components.aws.nodes.node import node_args
 from components.aws.nodes.spread import spread
 from components.aws.nodes.user_data import ClusterFacts, user_data
-from components.aws.nodes.workspace_disks import data_disk
+from components.aws.nodes.volumes import node_volumes
 from components.children import Children
+from components.scaling.names import ClusterPlace
 from components.versions import node_image
 from corral.settings.aws.pools import EksPool
-
-GIB = 2**30
-
-ROOT_DEVICE = "/dev/xvda"
-"""Root volume of Amazon Linux 2023."""
 
 START_SECONDS = 300
 """From the start of an instance until its node counts as healthy; metal takes longest."""
@@ -28,16 +24,25 @@ START_SECONDS = 300
 LEAST_HEALTHY, MOST_HEALTHY = 100, 110
 """Percent of a pool while its nodes are replaced: the new one comes before the old one goes."""
 
+TO_DRAIN = 3600
+"""Seconds that an instance which is to go waits for a sign of life of the drainer, which gives one
+every quarter of an hour while it drains. Without one the instance goes after that time."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class ClusterOutputs:
     """What nodes must know of their cluster, once it stands."""
 
-    name: str
+    place: ClusterPlace
     endpoint: pulumi.Input[str]
     certificate_authority: pulumi.Input[str]
     service_cidr: str
     security_group: pulumi.Input[str]
+
+    @property
+    def name(self) -> str:
+        """Its name in AWS."""
+        return self.place.name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +53,6 @@ class PoolArgs:
 
     pool: EksPool
     cluster: ClusterOutputs
-    region: str
     subnets: Mapping[str, pulumi.Input[str]]
     instance_profile: pulumi.Input[str]
     volumes_key: pulumi.Input[str]
@@ -59,14 +63,14 @@ class PoolArgs:
 
 
 class Pool(pulumi.ComponentResource):
-    """A launch template and an Auto Scaling group of our own.
+    """A launch template and an Auto Scaling group of our own, of the size that the pool always has;
+    neither where it has no such nodes. What it may have beyond is Karpenter's.
 
     EKS' managed groups drop nested virtualization without a word, and their nodes then have no
     /dev/kvm (aws/containers-roadmap#2784).
     """
 
-    group: autoscaling.Group
-    launch_template: pulumi.Output[str]
+    groups: tuple[autoscaling.Group, ...]
 
     def __init__(
         self, name: str, args: PoolArgs, opts: pulumi.ResourceOptions | None = None
@@ -75,10 +79,23 @@ class Pool(pulumi.ComponentResource):
         self._children = Children(parent=self)
         self._name, self._args = name, args
         self._full_name = f"{args.cluster.name}-{name}"
-        template = self._template()
-        self.group = self._group(template, self._reservations())
-        self.launch_template = template.id
-        self.register_outputs({"launch_template": self.launch_template})
+        reservations = self._reservations()
+        self.groups = ()
+        if args.pool.base_nodes:
+            template = self._template()
+            self.groups = tuple(
+                self._group(group, nodes, subnets, template, reservations)
+                for group, (nodes, subnets) in self._placed().items()
+            )
+        self.register_outputs({})
+
+    def _placed(self) -> dict[str, tuple[int, list[pulumi.Input[str]]]]:
+        """Nodes and subnets by the name of their group. Gateways have one for each zone: a group
+        over several zones may have them all in one."""
+        subnets = self._args.subnets
+        if self._args.pool.purpose == "egress-gateway":
+            return {f"{self._name}.{zone}": (1, [subnet]) for zone, subnet in subnets.items()}
+        return {self._name: (self._args.pool.base_nodes, list(subnets.values()))}
 
     def _template(self) -> ec2.LaunchTemplate:
         args, pool = self._args, self._args.pool
@@ -148,7 +165,7 @@ class Pool(pulumi.ComponentResource):
         return [
             ec2.CapacityReservation(
                 f"{self._name}-{zone}",
-                availability_zone=f"{self._args.region}{zone}",
+                availability_zone=f"{self._args.cluster.place.region}{zone}",
                 instance_type=pool.instance_types[0].name,
                 instance_platform="Linux/UNIX",
                 instance_count=count,
@@ -156,7 +173,10 @@ class Pool(pulumi.ComponentResource):
                 instance_match_criteria="targeted",
                 end_date_type="unlimited",
                 ebs_optimized=True,
-                tags={"Name": f"{self._full_name}-{zone}"},
+                tags={
+                    "Name": f"{self._full_name}-{zone}",
+                    **self._args.cluster.place.reservation_tags(self._name),
+                },
                 # Given up, it may not be had again when it is needed.
                 opts=self._children.options(protect=self._args.protect),
             )
@@ -164,17 +184,22 @@ class Pool(pulumi.ComponentResource):
         ]
 
     def _group(
-        self, template: ec2.LaunchTemplate, reservations: Sequence[ec2.CapacityReservation]
+        self,
+        name: str,
+        nodes: int,
+        subnets: Sequence[pulumi.Input[str]],
+        template: ec2.LaunchTemplate,
+        reservations: Sequence[ec2.CapacityReservation],
     ) -> autoscaling.Group:
         args, pool = self._args, self._args.pool
-        return autoscaling.Group(
-            self._name,
-            name=self._full_name,
-            # How many are wanted within these bounds isn't said here: every run would set back what
-            # an operator or an autoscaler wanted.
-            min_size=pool.min_nodes,
-            max_size=pool.max_nodes,
-            vpc_zone_identifiers=list(args.subnets.values()),
+        place = args.cluster.place
+        tags = {**args.tags, **_group_tags(self._full_name, place)}
+        group = autoscaling.Group(
+            name,
+            name=f"{place.name}-{name}",
+            min_size=nodes,
+            max_size=nodes,
+            vpc_zone_identifiers=list(subnets),
             availability_zone_distribution=autoscaling.GroupAvailabilityZoneDistributionArgs(
                 capacity_distribution_strategy="balanced-best-effort"
             ),
@@ -195,49 +220,44 @@ class Pool(pulumi.ComponentResource):
             ),
             tags=[
                 autoscaling.GroupTagArgs(key=key, value=value, propagate_at_launch=True)
-                for key, value in sorted(
-                    {**args.tags, **_group_tags(self._full_name, args.cluster.name)}.items()
-                )
+                for key, value in sorted(tags.items())
             ],
             # Nodes may be slow to come: the pool is there, and pods wait for them.
             wait_for_capacity_timeout="0",
             opts=self._children.options(depends_on=list(args.after)),
         )
+        # Whoever ends an instance, a refresh or EC2: it is drained first. The hook goes before its
+        # group does, so that nothing waits for a drainer that is gone.
+        autoscaling.LifecycleHook(
+            name,
+            name="drain",
+            autoscaling_group_name=group.name,
+            lifecycle_transition="autoscaling:EC2_INSTANCE_TERMINATING",
+            default_result="CONTINUE",
+            heartbeat_timeout=TO_DRAIN,
+            opts=self._children.options(),
+        )
+        return group
 
 
 def _volumes(
     pool: EksPool, key: pulumi.Input[str]
 ) -> list[ec2.LaunchTemplateBlockDeviceMappingArgs]:
-    """The root volume, and the one for workspaces where the pool has such."""
-    mappings = [
+    return [
         ec2.LaunchTemplateBlockDeviceMappingArgs(
-            device_name=ROOT_DEVICE,
+            device_name=volume.device,
             ebs=ec2.LaunchTemplateBlockDeviceMappingEbsArgs(
-                volume_size=-(-pool.volume // GIB),
+                volume_size=volume.size,
                 volume_type="gp3",
+                iops=volume.iops,
+                throughput=volume.throughput,
                 encrypted="true",
                 kms_key_id=key,
                 delete_on_termination="true",
             ),
         )
+        for volume in node_volumes(pool)
     ]
-    data = data_disk(pool)
-    if data is not None:
-        mappings.append(
-            ec2.LaunchTemplateBlockDeviceMappingArgs(
-                device_name=data.device,
-                ebs=ec2.LaunchTemplateBlockDeviceMappingEbsArgs(
-                    volume_size=data.size,
-                    volume_type="gp3",
-                    iops=data.iops,
-                    throughput=data.throughput,
-                    encrypted="true",
-                    kms_key_id=key,
-                    delete_on_termination="true",
-                ),
-            )
-        )
-    return mappings
 
 
 def _cpu_options(pool: EksPool) -> ec2.LaunchTemplateCpuOptionsArgs | None:
@@ -294,5 +314,5 @@ def _reserved(
     )
 
 
-def _group_tags(name: str, cluster: str) -> dict[str, str]:
-    return {"Name": name, f"kubernetes.io/cluster/{cluster}": "owned"}
+def _group_tags(name: str, place: ClusterPlace) -> dict[str, str]:
+    return {"Name": name, place.owned_tag: "owned", place.base_tag: "true"}

@@ -7,6 +7,7 @@ from tests.cloud.adapters import (
     identity,
     network,
     nodes,
+    scaling,
     security_groups,
     storage,
 )
@@ -20,6 +21,7 @@ __all__ = [
     "identity",
     "network",
     "nodes",
+    "scaling",
     "security_groups",
     "storage",
 ]

@@ -256,6 +256,35 @@ aws.autoscaling.Group(
     ],
     opts=at,
 )
+queue = aws.sqs.Queue("events", name="corral-dev-events", sqs_managed_sse_enabled=True, opts=at)
+rule = aws.cloudwatch.EventRule(
+    "events",
+    name="corral-dev-events",
+    event_pattern=json.dumps({"source": ["aws.ec2"]}),
+    opts=at,
+)
+aws.sqs.QueuePolicy(
+    "events",
+    queue_url=queue.url,
+    policy=pulumi.Output.all(queue.arn, rule.arn).apply(
+        lambda seen: json.dumps(
+            {
+                "Version": "2012-10-17",
+                "Statement": [
+                    {
+                        "Effect": "Allow",
+                        "Principal": {"Service": "events.amazonaws.com"},
+                        "Action": "sqs:SendMessage",
+                        "Resource": seen[0],
+                        "Condition": {"ArnEquals": {"aws:SourceArn": seen[1]}},
+                    }
+                ],
+            }
+        )
+    ),
+    opts=at,
+)
+aws.cloudwatch.EventTarget("events", rule=rule.name, arn=queue.arn, opts=at)
 bucket = aws.s3.Bucket("freeze", bucket="corral-dev-freeze-123456789012", opts=at)
 aws.s3.BucketPublicAccessBlock(
     "freeze",

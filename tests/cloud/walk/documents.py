@@ -1,4 +1,4 @@
-"""IAM documents: of roles, keys, buckets and endpoints."""
+"""IAM documents: of roles, keys, buckets, queues and endpoints."""
 
 from __future__ import annotations
 
@@ -93,6 +93,11 @@ def _documents(world: World) -> Iterator[tuple[str, str, Any]]:
         except s3.exceptions.ClientError:
             continue
         yield f"policy of bucket {bucket['Name']}", "resource", document
+    sqs = account.client("sqs")
+    for one in world.executor.of("aws:sqs/queue:Queue"):
+        kept = sqs.get_queue_attributes(QueueUrl=one.id, AttributeNames=["Policy"])
+        if (policy := kept.get("Attributes", {}).get("Policy")) is not None:
+            yield f"policy of queue {one.name}", "resource", policy
     for one in world.executor.of("aws:ec2/vpcEndpoint:VpcEndpoint"):
         if (policy := one.inputs.get("policy")) is not None:
             yield f"policy of endpoint {one.name}", "endpoint", policy

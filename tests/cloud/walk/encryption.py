@@ -6,8 +6,8 @@ from tests.cloud.running import World
 
 
 def everything_is_encrypted(world: World) -> list[str]:
-    """Volumes and what launch templates make, log groups, buckets and the cluster's secrets; the
-    stack's own keys rotate."""
+    """Volumes and what launch templates make, log groups, buckets, queues and the cluster's
+    secrets; the stack's own keys rotate."""
     return [
         *_templates(world),
         *_volumes(world),
@@ -15,6 +15,7 @@ def everything_is_encrypted(world: World) -> list[str]:
         *_cluster(world),
         *_keys(world),
         *_buckets(world),
+        *_queues(world),
     ]
 
 
@@ -108,4 +109,14 @@ def _buckets(world: World) -> list[str]:
             s3.get_bucket_encryption(Bucket=bucket["Name"])
         except s3.exceptions.ClientError:
             wrong.append(f"bucket {bucket['Name']} isn't encrypted")
+    return wrong
+
+
+def _queues(world: World) -> list[str]:
+    sqs = world.account.client("sqs")
+    wrong = []
+    for one in world.executor.of("aws:sqs/queue:Queue"):
+        kept = sqs.get_queue_attributes(QueueUrl=one.id, AttributeNames=["All"])["Attributes"]
+        if kept.get("SqsManagedSseEnabled") != "true" and not kept.get("KmsMasterKeyId"):
+            wrong.append(f"queue {one.name} isn't encrypted")
     return wrong

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -26,6 +27,32 @@ def nodes_are_guarded(world: World) -> list[str]:
         data = standing[-1]["LaunchTemplateData"]
         wrong += [f"template {one.name}: {what}" for what in _template(world, data)]
     wrong += _groups(world, versions)
+    wrong += _events(world)
+    return wrong
+
+
+def _events(world: World) -> list[str]:
+    """Rules whose events reach no queue, or one that doesn't take them."""
+    events, sqs = world.account.client("events"), world.account.client("sqs")
+    takes = {}
+    for one in world.executor.of("aws:sqs/queue:Queue"):
+        kept = sqs.get_queue_attributes(QueueUrl=one.id, AttributeNames=["Policy"])
+        policy = json.loads(kept.get("Attributes", {}).get("Policy", '{"Statement": []}'))
+        takes[one.outputs["arn"]] = {
+            statement.get("Condition", {}).get("ArnEquals", {}).get("aws:SourceArn")
+            for statement in policy["Statement"]
+            if statement["Effect"] == "Allow"
+        }
+    wrong = []
+    for rule in world.executor.of("aws:cloudwatch/eventRule:EventRule"):
+        targets = events.list_targets_by_rule(Rule=rule.id)["Targets"]
+        if not targets:
+            wrong.append(f"rule {rule.id}: its events go nowhere")
+        wrong += [
+            f"rule {rule.id}: {target['Arn']} doesn't take its events"
+            for target in targets
+            if rule.outputs["arn"] not in takes.get(target["Arn"], ())
+        ]
     return wrong
 
 

@@ -12,8 +12,8 @@ EC2_ID: Final = ("vpc-", "subnet-", "igw-", "nat-", "rtb-", "sg-", "eipalloc-", 
 
 
 def everything_is_tagged(world: World) -> list[str]:
-    """The provider's default tags stand on what was created in EC2, IAM, EKS, KMS, logs and S3;
-    groups and templates hand them to nodes and their disks."""
+    """The provider's default tags stand on what was created in EC2, IAM, EKS, KMS, logs, SQS and
+    S3; groups and templates hand them to nodes and their disks."""
     wanted = world.account.default_tags
     if not wanted:
         return ["the provider has no default tags"]
@@ -57,6 +57,8 @@ def _others(world: World) -> dict[str, Mapping[str, str]]:
     for one in executor.of("aws:cloudwatch/logGroup:LogGroup"):
         tags = account.client("logs").list_tags_for_resource(resourceArn=one.outputs["arn"])
         found[f"log group {one.id}"] = tags["tags"]
+    for one in executor.of("aws:sqs/queue:Queue"):
+        found[f"queue {one.name}"] = account.client("sqs").list_queue_tags(QueueUrl=one.id)["Tags"]
     for one in executor.of("aws:eks/cluster:Cluster"):
         cluster = account.client("eks").describe_cluster(name=one.id)["cluster"]
         found[f"cluster {one.id}"] = cluster["tags"]

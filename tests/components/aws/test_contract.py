@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import subprocess
 import sys
@@ -200,12 +201,37 @@ def test_machines_are_asked_for_by_name() -> None:
         ("staging", "system"): None,
         ("staging", "isolated"): {"nestedVirtualization": "enabled"},
         ("prod", "isolated"): None,
-        ("prod", "isolated-burst"): {"nestedVirtualization": "enabled"},
         ("confidential-example", "sealed"): {"amdSevSnp": "enabled"},
     }
     for (stack, pool), options in wanted.items():
         (template,) = [t for t in of_type(resources_of(stack), LAUNCH_TEMPLATE) if t.name == pool]
         assert template.inputs.get("cpuOptions") == options, (stack, pool)
+
+
+def test_a_group_has_the_size_of_its_pool_s_base_and_is_drained_before_it_ends_a_node(
+    resources: dict[str, Recorded],
+) -> None:
+    groups = of_type(resources, "aws:autoscaling/group:Group")
+    hooks = of_type(resources, "aws:autoscaling/lifecycleHook:LifecycleHook")
+    assert sorted(hook.name for hook in hooks) == sorted(group.name for group in groups)
+    for group in groups:
+        assert group.inputs["minSize"] == group.inputs["maxSize"] > 0
+    for hook in hooks:
+        assert hook.inputs["lifecycleTransition"] == "autoscaling:EC2_INSTANCE_TERMINATING"
+    assert not [r for r in resources.values() if r.name == "isolated-burst" and r in groups]
+
+
+def test_gateways_have_a_group_in_each_zone() -> None:
+    gateways = {"purpose": "egress-gateway", "machines": "virtual"}
+    resources = registered(changed("prod", pools__out=gateways))
+    groups = [g for g in of_type(resources, "aws:autoscaling/group:Group") if "out" in g.name]
+    assert [group.name for group in groups] == ["out.a", "out.b", "out.c"]
+    assert {(g.inputs["minSize"], g.inputs["maxSize"]) for g in groups} == {(1, 1)}
+    assert all(len(group.inputs["vpcZoneIdentifiers"]) == 1 for group in groups)
+    templates = [t for t in of_type(resources, LAUNCH_TEMPLATE) if t.name == "out"]
+    user_data_of_one = base64.b64decode(templates[0].inputs["userData"]).decode()
+    assert "corral.dev/purpose=egress-gateway" in user_data_of_one
+    assert "key: corral.dev/purpose" in user_data_of_one, "tainted: nothing else lands there"
 
 
 def test_reserved_nodes_are_reserved_zone_by_zone_for_this_pool_alone() -> None:
