@@ -48,6 +48,8 @@ def topolvm_values() -> dict[str, Any]:
                 "read-only-root",
                 "seccomp",
                 "non-root",
+                "uid",
+                "gid",
                 "host-namespaces",
                 "volume-types",
                 "mount-propagation",
