@@ -56,21 +56,6 @@ base_runtime_spec = "{folder}/base-runtime-spec.json"
 SystemdCgroup = true
 """
 
-# What kata-deploy 4.1.0 writes (kata-containers, tools/packaging/kata-deploy/binary/src/runtime/
-# containerd.rs), as data of the same keys.
-OF_KATA_DEPLOY = """
-version = 3
-
-[plugins."io.containerd.cri.v1.runtime".containerd.runtimes.{handler}]
-runtime_type = "io.containerd.{handler}.v2"
-runtime_path = "/opt/kata/runtime-rs/bin/containerd-shim-kata-v2"
-privileged_without_host_devices = true
-pod_annotations = ["io.katacontainers.*"]
-
-[plugins."io.containerd.cri.v1.runtime".containerd.runtimes.{handler}.options]
-ConfigPath = "/opt/kata/share/defaults/kata-containers/runtime-rs/configuration.toml"
-"""
-
 
 def program(name: str) -> str:
     found = shutil.which(name)
@@ -91,7 +76,7 @@ def run(command: Sequence[str | Path]) -> str:
     return done.stdout + done.stderr
 
 
-def node_folder(folder: Path, runtimes: Sequence[Runtime], *, kata: Sequence[str] = ()) -> Path:
+def node_folder(folder: Path, runtimes: Sequence[Runtime]) -> Path:
     """/etc/containerd of a node in that folder; the path of its config.toml."""
     (folder / "conf.d").mkdir()
     ours = containerd_toml(runtimes).replace("/etc/containerd", str(folder))
@@ -99,9 +84,6 @@ def node_folder(folder: Path, runtimes: Sequence[Runtime], *, kata: Sequence[str
     (folder / "runsc.toml").write_text(runsc_toml(), encoding="utf-8")
     spec = {"ociVersion": "1.1.0", **base_runtime_spec()}
     (folder / "base-runtime-spec.json").write_text(json.dumps(spec), encoding="utf-8")
-    for handler in kata:
-        drop_in = OF_KATA_DEPLOY.format(handler=handler)
-        (folder / "conf.d" / f"{handler}.toml").write_text(drop_in, encoding="utf-8")
     main = folder / "config.toml"
     main.write_text(OF_NODEADM.format(folder=folder), encoding="utf-8")
     return main
@@ -124,13 +106,30 @@ def test_containerd_reads_every_pool_and_knows_no_other_key(pool: str, tmp_path:
         assert runtime["base_runtime_spec"] == f"{tmp_path}/base-runtime-spec.json", name
 
 
-def test_kata_deploys_drop_in_is_imported_and_keeps_our_base_specification(tmp_path: Path) -> None:
+def test_kata_is_known_before_it_is_there_and_no_annotation_of_a_pod_reaches_it(
+    tmp_path: Path,
+) -> None:
+    """As kata-deploy 4.1.0 registers it (tools/packaging/kata-deploy/binary/src/runtime/
+    containerd.rs), but for the annotations, which it lets through."""
     handler = "kata-clh-runtime-rs"
-    main = node_folder(tmp_path, [RUNTIMES[handler]], kata=[handler])
+    main = node_folder(tmp_path, [RUNTIMES[handler]])
+    runtime = runtimes_of(run([program("containerd"), "--config", main, "config", "dump"]))[handler]
+    folder = "/opt/kata/share/defaults/kata-containers/runtime-rs/runtimes/clh-runtime-rs"
+    assert runtime["runtime_type"] == "io.containerd.kata-clh-runtime-rs.v2"
+    assert runtime["runtime_path"] == "/opt/kata/runtime-rs/bin/containerd-shim-kata-v2"
+    assert runtime["options"]["ConfigPath"] == f"{folder}/configuration-clh-runtime-rs.toml"
+    assert runtime["privileged_without_host_devices"] is True
+    assert runtime["pod_annotations"] == []
+    assert runtime["container_annotations"] == ["io.kubernetes.container.terminationMessage*"]
+    assert not runtime["snapshotter"], "Cloud Hypervisor and QEMU take containerd's own"
+
+
+def test_what_others_register_on_a_node_is_imported(tmp_path: Path) -> None:
+    main = node_folder(tmp_path, [RUNTIMES["gvisor"]])
+    other = '[plugins."io.containerd.cri.v1.runtime".containerd.runtimes.other]\nruntime_type = "x"'
+    (tmp_path / "conf.d" / "other.toml").write_text(f"version = 3\n{other}\n", encoding="utf-8")
     dump = run([program("containerd"), "--config", main, "config", "dump"])
-    runtime = runtimes_of(dump)[handler]
-    assert runtime["runtime_path"].endswith("containerd-shim-kata-v2"), "kata-deploy's"
-    assert runtime["base_runtime_spec"] == f"{tmp_path}/base-runtime-spec.json", "ours"
+    assert "other" in runtimes_of(dump)
 
 
 def test_a_misspelt_key_would_be_noticed(tmp_path: Path) -> None:
@@ -144,7 +143,7 @@ def test_a_misspelt_key_would_be_noticed(tmp_path: Path) -> None:
 def test_containerd_starts_its_cri_plugin_with_every_runtime(tmp_path: Path) -> None:
     found = program("containerd")
     names = ("gvisor", "kata-clh-runtime-rs", "kata-qemu-runtime-rs")
-    main = node_folder(tmp_path, [RUNTIMES[name] for name in names], kata=names[1:])
+    main = node_folder(tmp_path, [RUNTIMES[name] for name in names])
     said = boot(found, main, tmp_path / "containerd.log")
     assert BOOTED in said, said
     started = next(line for line in said.splitlines() if "starting cri plugin" in line)
