@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from corral.settings.aws.pools import EksPool
+from corral.settings.confidential import form_of
 from corral.settings.pools import AnyPool
 from corral.settings.quantities import bytes_text, cpu_text
-from corral.settings.tiers import RUNTIMES, TIER_LABEL, Runtime, Tier
+from corral.settings.tiers import RUNTIMES, SYSTEM_LABEL, TIER_LABEL, Runtime, Tier
 from corral.settings.workspaces import WORKSPACES_LABEL
 
 POOL_LABEL = "corral.dev/pool"
@@ -27,9 +28,17 @@ def node_labels(name: str, pool: AnyPool) -> dict[str, str]:
     form = form_of(pool.machines, None) if isinstance(pool, EksPool) else None
     if form is not None and form.node_label is not None:
         labels.update([form.node_label])
+    if is_system(pool):
+        labels[SYSTEM_LABEL] = "true"
     if pool.workspaces:
         labels[WORKSPACES_LABEL] = "local"
     return labels
+
+
+def is_system(pool: AnyPool) -> bool:
+    """Whether its nodes run the platform itself."""
+    gateway = isinstance(pool, EksPool) and pool.purpose is not None
+    return pool.tier is None and not gateway
 
 
 def runtime_node_labels(runtime: Runtime) -> dict[str, str]:

@@ -23,6 +23,8 @@ class Form:
     title: str
     runtimes: tuple[str, ...] = ()
     """RuntimeClasses that it yields, of tier confidential; none for a form of nodes."""
+    closed_to: str
+    """Who can't read a sandbox's memory any more, in a few words."""
     protects: str
     """What, from whom."""
     leaves: str
@@ -62,6 +64,7 @@ FORMS: dict[str, Form] = {
         Form(
             name=SNP_NODE,
             title="An SEV-SNP virtual machine as node",
+            closed_to="AWS' hypervisor",
             protects="a node's memory from AWS' hypervisor and its operators: it is encrypted with "
             "a key of the instance, and a report signed by the processor says what booted",
             leaves="one sandbox open to another and to its node: they share that memory, so that "
@@ -85,6 +88,7 @@ FORMS: dict[str, Form] = {
             name="nitro-sandbox",
             title="An EKS Nitro Sandbox for each pod",
             runtimes=("confidential-sandbox",),
+            closed_to="its node",
             protects="a sandbox's memory from its node, from whoever administers the cluster and "
             "from other sandboxes; a key of KMS can be bound to what the sandbox measures",
             leaves="the sandbox open to AWS' own Nitro system, which is what isolates it; to its "
@@ -95,7 +99,8 @@ FORMS: dict[str, Form] = {
             where="EKS with Kubernetes 1.36 or newer: Auto Mode, or nodes of an image of one's own "
             "on instance types that have Nitro Sandboxes, with `EnclaveOptions.Enabled`. Which "
             "regions and types, EC2 has to be asked: no list is recorded here",
-            by_corral="the RuntimeClass, quotas, admission and tenants on that cluster",
+            by_corral="the RuntimeClass (one that is there already is taken over with `--adopt` "
+            "only), quotas, admission and tenants",
             by_owner="Auto Mode or the image; a node pool that carries the labels and the taint of "
             "the tier; a Cedar policy for each workload (`eks-nitro-sandbox-genpolicy`)",
             limits="no exec and no process listing; `hostUsers: false` doesn't start, and Corral "
@@ -112,9 +117,11 @@ FORMS: dict[str, Form] = {
             name="own-metal",
             title="Kata with SEV-SNP or TDX on metal of one's own",
             runtimes=("kata-qemu-snp", "kata-qemu-tdx"),
+            closed_to="its node, which is its hypervisor",
             protects="a sandbox's memory from its node, from whoever administers the cluster and "
             "from other sandboxes, with a report signed by the processor",
-            leaves="traffic and volumes, which the guest has to encrypt itself; the sandbox's "
+            leaves="traffic and volumes, which the guest has to encrypt itself; what the guest's "
+            "agent policy lets the node ask for (exec is one such thing); the sandbox's "
             "availability",
             settings="`tier: confidential`, `runtimes: [kata-qemu-snp]` or `[kata-qemu-tdx]`, in a "
             "stack on an existing cluster (EKS Hybrid Nodes or any other)",
@@ -138,6 +145,7 @@ FORMS: dict[str, Form] = {
             name="peer-pods",
             title="A confidential virtual machine for each pod (peer pods)",
             runtimes=("kata-remote",),
+            closed_to="its node, and the cloud's hypervisor",
             protects="a sandbox's memory from its node, from the cluster's administrators and from "
             "the cloud's hypervisor",
             leaves="the machines themselves, which are outside of the cluster's nodes: no quota of "

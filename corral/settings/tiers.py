@@ -15,6 +15,9 @@ MIB = 2**20
 TIER_LABEL = "corral.dev/tier"
 """Node label and taint key: `corral.dev/tier=<tier>`, effect NoSchedule."""
 
+SYSTEM_LABEL = "corral.dev/system"
+"""Node label: `corral.dev/system=true`, on nodes that run the platform itself and nothing else."""
+
 RUNTIME_LABEL_PREFIX = "runtime.corral.dev/"
 """Node label `runtime.corral.dev/<runtime>=true`: the runtime needs more than its tier's nodes."""
 
