@@ -53,6 +53,11 @@ def bootstrap(folder: str, *, most_connections: int, most_heap: int) -> Config:
             "listeners": [_health()],
         },
         "overload_manager": _overload(most_connections, most_heap),
+        # What reading a thousand tenants' files took is given back.
+        "memory_allocator_manager": {
+            "bytes_to_release": str(64 * 2**20),
+            "memory_release_interval": "10s",
+        },
         # A figure for each of a thousand tenants' listeners would cost more than their routes.
         "stats_config": {
             "stats_matcher": {"inclusion_list": {"patterns": [{"prefix": p} for p in _STATS]}}

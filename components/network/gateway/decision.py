@@ -8,7 +8,7 @@ is its scope of routes. A change of routes disturbs no connection.
 from __future__ import annotations
 
 from components.network.gateway.access_log import request_log
-from components.network.gateway.envoy import Config, extension, state
+from components.network.gateway.envoy import Config, extension, refusal, state
 from components.network.gateway.states import AUTHORITY, DYNAMIC_HOST, TENANT
 from components.network.gateway.upstream import WayOut
 
@@ -17,6 +17,8 @@ DECISION = "decision"
 
 TENANT_HEADER = "x-corral-tenant"
 """Set over whatever a client sends; it never leaves the gateway."""
+
+REFUSED = "corral: this host and port are not on this tenant's list\n"
 
 SCOPES_FILE = "scopes.json"
 
@@ -55,6 +57,7 @@ def _http(folder: str, way: WayOut) -> Config:
         path_with_escaped_slashes_action="REJECT_REQUEST",
         generate_request_id=False,
         server_name="corral",
+        local_reply_config=refusal(REFUSED),
         access_log=request_log("request"),
         access_log_options={"flush_access_log_on_tunnel_successfully_established": True},
         http_filters=[

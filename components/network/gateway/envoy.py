@@ -63,3 +63,10 @@ def one_endpoint(cluster: str, address: Mapping[str, Any]) -> Config:
         "cluster_name": cluster,
         "endpoints": [{"lb_endpoints": [{"endpoint": {"address": dict(address)}}]}],
     }
+
+
+def refusal(words: str) -> Config:
+    """What a client is told whose request fits no route: 403 and these words, where Envoy would say
+    404 and nothing."""
+    unrouted = {"response_flag_filter": {"flags": ["NR"]}}
+    return {"mappers": [{"filter": unrouted, "status_code": 403, "body": {"inline_string": words}}]}

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from components.network.gateway.access_log import connection_log, request_log
 from components.network.gateway.decision import HEADERS_SECONDS, IDLE_SECONDS
-from components.network.gateway.envoy import Config, extension, typed
+from components.network.gateway.envoy import Config, extension, refusal, typed
 from components.network.gateway.routes import ONE_LABEL, PLAIN_PORT, inspection
 from components.network.gateway.tunnels import HELLO_SECONDS, same_name, tls_reader
 from components.network.gateway.upstream import WayOut, internal_cluster
@@ -108,6 +108,7 @@ def _http(tenant: str, destination: Destination, *, way: WayOut, folder: str) ->
         generate_request_id=False,
         server_header_transformation="PASS_THROUGH",
         skip_xff_append=True,
+        local_reply_config=refusal(REFUSED),
         access_log=request_log("inspected"),
         route_config={"name": destination.host, "virtual_hosts": _hosts(destination, rules, way)},
         http_filters=[
@@ -130,13 +131,7 @@ def _hosts(destination: Destination, rules: Inspect, way: WayOut) -> list[Config
         {
             "name": host,
             "domains": domains,
-            "routes": [
-                *(_route(path, rules.methods, host, way) for path in rules.paths),
-                {
-                    "match": {"prefix": "/"},
-                    "direct_response": {"status": 403, "body": {"inline_string": REFUSED}},
-                },
-            ],
+            "routes": [_route(path, rules.methods, host, way) for path in rules.paths],
         }
     ]
 

@@ -1,4 +1,4 @@
-"""A tenant's list as routes: a scope of its own, in which what isn't named is refused."""
+"""A tenant's list as routes: a scope of its own. What no route fits is refused."""
 
 from __future__ import annotations
 
@@ -14,12 +14,10 @@ from corral.settings.hosts import wildcard
 PLAIN_PORT = 80
 ONE_LABEL = "[a-z0-9-]+"
 
-REFUSED = "corral: this host and port are not on this tenant's list\n"
-
 
 def tenant_scope(tenant: str, egress: Egress, *, way: WayOut) -> Config:
-    """The tenant's routes. All exact names that are reached alike share one virtual host: a
-    thousand tenants' lists stay small in memory."""
+    """The tenant's routes; none where nothing is on its list. All exact names that are reached in
+    one way share a virtual host: a thousand tenants' lists stay small in memory."""
     pairs = list(egress.pairs())
     tunnels = [pair for pair in pairs if pair[1] != PLAIN_PORT and pair[0].inspect is None]
     plain = [destination for destination, port in pairs if port == PLAIN_PORT]
@@ -38,7 +36,6 @@ def tenant_scope(tenant: str, egress: Egress, *, way: WayOut) -> Config:
             if wildcard(destination.host)
         ),
         *_plain(plain, way),
-        _rest(),
     ]
     return {
         "name": tenant,
@@ -80,7 +77,7 @@ def _wildcard(host: str, port: int, route: Config) -> Config:
     return {
         "name": f"{host}:{port}",
         "domains": [f"{host}:{port}"],
-        "routes": [{**route, "match": {**route["match"], "headers": [one_label]}}, *_refusals()],
+        "routes": [{**route, "match": {**route["match"], "headers": [one_label]}}],
     }
 
 
@@ -101,20 +98,5 @@ def _plain(destinations: list[Destination], way: WayOut) -> Iterator[Config]:
             yield {
                 "name": f"{each.host}:{PLAIN_PORT}",
                 "domains": [each.host, f"{each.host}:{PLAIN_PORT}"],
-                "routes": [
-                    {**route, "match": {"prefix": "/", "headers": [one_label]}},
-                    *_refusals(),
-                ],
+                "routes": [{**route, "match": {"prefix": "/", "headers": [one_label]}}],
             }
-
-
-def _rest() -> Config:
-    return {"name": "refused", "domains": ["*"], "routes": _refusals()}
-
-
-def _refusals() -> list[Config]:
-    answer = {"status": 403, "body": {"inline_string": REFUSED}}
-    return [
-        {"match": {"connect_matcher": {}}, "direct_response": answer},
-        {"match": {"prefix": "/"}, "direct_response": answer},
-    ]
