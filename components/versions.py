@@ -58,6 +58,40 @@ VERIFIER_IMAGE = (
 """Python, and nothing else of it is used: what verifies nodes is one file of ours. The digest is
 the one that other public repositories pin for this tag."""
 
+CALICO_CHART = PinnedChart(
+    name="tigera-operator", version="v3.33.1", repository="https://docs.tigera.io/calico/charts"
+)
+"""Calico Open Source."""
+
+CALICO_CRDS_CHARTS = {
+    "v1": PinnedChart(
+        name="crd.projectcalico.org.v1",
+        version=CALICO_CHART.version,
+        repository=CALICO_CHART.repository,
+    ),
+    "v3": PinnedChart(
+        name="projectcalico.org.v3",
+        version=CALICO_CHART.version,
+        repository=CALICO_CHART.repository,
+    ),
+}
+"""Its kinds, of which a cluster has one set or the other."""
+
+CALICO_OPERATOR = "v1.44.1"
+"""The operator of that release: its image's tag. It names Calico's own images by tag."""
+
+CALICO_ENTERPRISE_CHART = PinnedChart(
+    name="tigera-operator", version="v3.23.4", repository="https://downloads.tigera.io/ee/charts"
+)
+"""Calico Enterprise. Its chart names the operator that belongs to it."""
+
+CALICO_ENTERPRISE_CRDS_CHART = PinnedChart(
+    name="crd.projectcalico.org.v1",
+    version=CALICO_ENTERPRISE_CHART.version,
+    repository=CALICO_ENTERPRISE_CHART.repository,
+)
+"""Its kinds: this release has them in one set."""
+
 TOPOLVM_CHART = PinnedChart(
     name="topolvm", version="17.1.0", repository="https://topolvm.github.io/topolvm"
 )
@@ -68,6 +102,19 @@ TOPOLVM_IMAGE = (
     "@sha256:5faf5b94557516ae0f6fa7d329a5a4305e22aa2dc464af7641b31f2aca618036"
 )
 """Of that chart: the digest stands in its own values."""
+
+
+KARPENTER_CHART = PinnedChart(
+    name="karpenter", version="1.14.1", repository="oci://public.ecr.aws/karpenter"
+)
+"""Its values name the controller's image by digest."""
+
+NODE_TERMINATION_HANDLER_CHART = PinnedChart(
+    name="aws-node-termination-handler",
+    version="0.27.6",
+    repository="oci://public.ecr.aws/aws-ec2/helm",
+)
+"""Of its image 1.25.6 it names the tag alone."""
 
 
 def kubernetes_minor() -> str:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import IPv4Network
 
 import pulumi
 
 from components.aws.account.keys import Keys, KeysArgs
-from components.aws.account.provider import aws_provider, stack_tags
-from components.aws.cluster.cluster import SERVICE_CIDR, Cluster, ClusterArgs
+from components.aws.account.provider import aws_provider
+from components.aws.cluster.cluster import Cluster, ClusterArgs
 from components.aws.network.existing import ExistingVpc, ExistingVpcArgs
 from components.aws.network.network import Network, NetworkArgs
 from components.aws.nodes.nodes import Nodes, NodesArgs
@@ -17,7 +18,9 @@ from components.aws.nodes.pool import ClusterOutputs
 from components.aws.scaling.scaling import Scaling, ScalingArgs
 from components.children import Children
 from components.scaling.names import ClusterPlace, bursts
+from components.tags import stack_tags
 from corral.settings.aws.account import Aws
+from corral.settings.aws.cidrs import PodNetwork, service_network
 from corral.settings.aws.network import ExistingNetwork
 from corral.settings.aws.pools import EksPool
 from corral.settings.aws.reservations import reservations
@@ -34,6 +37,8 @@ class FoundationArgs:
     pools: Mapping[str, EksPool]
     gvisor_source: str
     """Where nodes get gVisor."""
+    pod_network: PodNetwork
+    """Where pods get their addresses from."""
 
 
 class Foundation(pulumi.ComponentResource):
@@ -68,11 +73,14 @@ class Foundation(pulumi.ComponentResource):
             self._layer,
         )
         network = self._network(keys)
+        services = service_network(IPv4Network(args.aws.network.cidr))
         cluster = Cluster(
             "cluster",
             ClusterArgs(
                 settings=args.cluster,
                 aws=args.aws,
+                pod_network=args.pod_network,
+                service_cidr=services,
                 subnets=network.control_plane_subnets,
                 secrets_key=keys.secrets,
                 logs_key=keys.logs,
@@ -91,7 +99,7 @@ class Foundation(pulumi.ComponentResource):
                     place=place,
                     endpoint=cluster.endpoint,
                     certificate_authority=cluster.certificate_authority,
-                    service_cidr=SERVICE_CIDR,
+                    service_cidr=services,
                     security_group=cluster.security_group,
                 ),
                 subnets=network.node_subnets,

@@ -10,12 +10,8 @@ from pulumi_aws import (
     ProviderEndpointArgs,
 )
 
+from components.tags import stack_tags
 from corral.settings.aws.account import Aws, Role
-
-STACK_TAG = "corral.dev/stack"
-"""Tag of everything that a stack makes: its name."""
-
-MANAGED_TAGS = {"managed-by": "corral"}
 
 
 def aws_provider(
@@ -37,11 +33,6 @@ def aws_provider(
         s3_use_path_style=True if "s3" in aws.endpoints else None,
         opts=opts,
     )
-
-
-def stack_tags(stack: str) -> dict[str, str]:
-    """Tags by which one finds what a stack made, and who pays for it."""
-    return {**MANAGED_TAGS, STACK_TAG: stack}
 
 
 def _assumed(role: Role, stack: str) -> ProviderAssumeRoleArgs:

@@ -58,7 +58,7 @@ def kubelet_config(
         "serializeImagePulls": False,
         "maxParallelImagePulls": 5,
         "registerWithTaints": [_taint(taint) for taint in taints],
-        **_kept(args),
+        **kept_from_pods(args),
     }
 
 
@@ -88,7 +88,8 @@ def kubelet_flags(labels: Mapping[str, str]) -> list[str]:
     return ["--node-labels=" + ",".join(f"{key}={own[key]}" for key in sorted(own))]
 
 
-def _kept(args: KubeletArgs) -> dict[str, Any]:
+def kept_from_pods(args: KubeletArgs) -> dict[str, Any]:
+    """What of a node is kept from pods, and when pods are evicted."""
     percent = f"{args.eviction_disk_percent}%"
     return {
         "kubeReserved": {
