@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 
-from components import architecture
-from components.isolation import tiers_reference
+from components import architecture, versions_reference
+from components.isolation import confidential_reference, tiers_reference
 from corral.policy import reference as policies_reference
 from corral.settings import reference as settings_reference
 from corral.settings import schema
@@ -18,8 +18,10 @@ def write_all() -> None:
         schema,
         settings_reference,
         tiers_reference,
+        confidential_reference,
         density_reference,
         policies_reference,
+        versions_reference,
         architecture,
     ):
         sys.stdout.write(f"{module.write()}\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import urllib.error
 import urllib.request
 from collections.abc import Collection, Iterator, Mapping
@@ -40,6 +41,13 @@ class Pin:
         """For people."""
         return f"chart {self.chart} {self.version}".rstrip()
 
+    @property
+    def called(self) -> tuple[str, str]:
+        """The chart's own name and version, wherever it comes from."""
+        last = self.chart.rpartition("/")[2]
+        file = re.fullmatch(r"(.+?)-(v?[0-9]+\.[0-9].*)\.tgz", last)
+        return (file[1], file[2]) if file else (last, self.version)
+
 
 class NotThere(Exception):
     """Its place answers, and doesn't have it."""
@@ -47,11 +55,16 @@ class NotThere(Exception):
 
 def look_at_charts(plan: Collection[PlannedResource], root: Path) -> Iterator[Finding]:
     """One finding for each chart; places are asked at once. `root` is the project's folder."""
-    pins = [_pin(resource) for resource in plan if resource.type == CHART]
-    if not pins:
+    wanted = pins(plan)
+    if not wanted:
         return
-    with ThreadPoolExecutor(max_workers=min(8, len(pins))) as threads:
-        yield from threads.map(lambda pin: _looked(pin, root), pins)
+    with ThreadPoolExecutor(max_workers=min(8, len(wanted))) as threads:
+        yield from threads.map(lambda pin: _looked(pin, root), wanted)
+
+
+def pins(plan: Collection[PlannedResource]) -> list[Pin]:
+    """Where each chart of the program is to come from."""
+    return [_pin(resource) for resource in plan if resource.type == CHART]
 
 
 def _pin(resource: PlannedResource) -> Pin:

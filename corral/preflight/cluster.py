@@ -10,6 +10,7 @@ from corral.errors import UserError
 from corral.kubernetes import Access, Api, Discovery, Retries
 from corral.preflight.finding import Finding, failure, ok, warning
 from corral.preflight.nodes import look_at_nodes, major_minor
+from corral.preflight.parts import look_at_parts
 from corral.settings.stack import Settings
 
 PATIENCE = 5.0  # seconds for a cluster that doesn't answer: a doctor doesn't wait for it to heal
@@ -36,6 +37,7 @@ def look_at_cluster(
         return
     try:
         yield from look_at_version(version["gitVersion"])
+        yield from look_at_parts(plan, major_minor(version["gitVersion"]) or NEWEST_KUBERNETES)
         yield from _rights(api, planned_kinds(plan))
         yield from look_at_nodes(list(api.list("/api/v1/nodes")), version["gitVersion"], settings)
     except UserError as error:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
+from components.compatibility import minor
 from corral.preflight.aws.ground import Ground
 from corral.preflight.finding import Finding, failure, ok, warning
+from corral.preflight.parts import look_at_parts
 
 CLUSTER = "aws:eks/cluster:Cluster"
 ADDON = "aws:eks/addon:Addon"
@@ -20,6 +22,7 @@ def look(ground: Ground) -> Iterator[Finding]:
     for cluster in ground.registered(CLUSTER):
         version = str(cluster.inputs["version"])
         yield from _supported(ground, version)
+        yield from look_at_parts(ground.plan, minor(version))
         yield from _step(ground, version)
         yield from _addons(ground, version)
 
@@ -57,7 +60,7 @@ def _step(ground: Ground, version: str) -> Iterator[Finding]:
     if ground.standing is None:
         return
     there = str(ground.standing["version"])
-    step = _minor(version) - _minor(there)
+    step = minor(version)[1] - minor(there)[1]
     if step < 0:
         yield failure(
             f"the cluster stands with Kubernetes {there}, and the stack says {version}",
@@ -65,16 +68,12 @@ def _step(ground: Ground, version: str) -> Iterator[Finding]:
             fix=f"set cluster.version to {there} or newer",
         )
     elif step > 1:
-        following = f"1.{_minor(there) + 1}"
+        following = f"1.{minor(there)[1] + 1}"
         yield failure(
             f"the cluster stands with Kubernetes {there}: {version} is {step} steps away",
             why="EKS upgrades by one minor version at a time",
             fix=f"set cluster.version to {following} first",
         )
-
-
-def _minor(version: str) -> int:
-    return int(version.split(".")[1])
 
 
 def _addons(ground: Ground, version: str) -> Iterator[Finding]:
