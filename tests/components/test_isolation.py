@@ -8,6 +8,8 @@ from components.isolation.isolation import served_runtimes
 from components.isolation.node_labels import node_capacity, node_labels, node_taints
 from components.isolation.priority_class import priority_class_document
 from components.isolation.runtime_class import runtime_class_document
+from corral.settings.aws.pools import EksPool
+from corral.settings.confidential import FORM_LABEL
 from corral.settings.pools import NodePool
 from corral.settings.tiers import KATA_NODE_LABELS, RUNTIMES, Runtime, Tier
 
@@ -109,6 +111,7 @@ def test_nodes_of_the_platform_carry_no_tier() -> None:
     assert node_taints(platform) == []
     assert node_labels("system", platform) == {
         "corral.dev/pool": "system",
+        "corral.dev/system": "true",
         "kubernetes.io/arch": "amd64",
     }
 
@@ -125,6 +128,12 @@ def test_a_node_offers_what_its_pool_says() -> None:
 def test_a_confidential_node_offers_a_slot_for_each_of_its_pods() -> None:
     capacity = node_capacity(pool(RUNTIMES["kata-qemu-snp"], pods=16))
     assert capacity["sev-snp.amd.com/esids"] == "16", "without any, pods would wait for ever"
+
+
+@pytest.mark.parametrize(("machines", "form"), [("snp", "snp-node"), ("virtual", None)])
+def test_a_node_of_encrypted_machines_says_its_form(machines: str, form: str | None) -> None:
+    stated = {"tier": "gvisor", "machines": machines, "min-nodes": 1}
+    assert node_labels("sealed", EksPool.model_validate(stated)).get(FORM_LABEL) == form
 
 
 def test_there_is_a_runtime_class_for_what_pools_serve_and_for_nothing_else() -> None:
