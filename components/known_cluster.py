@@ -18,6 +18,7 @@ from pulumi_kubernetes.provider import Provider
 from components.children import Children
 from components.cluster_access import cluster_access
 from corral.kubernetes.access import Access, Endpoint
+from corral.kubernetes.guarded_credentials import WrongCluster
 from corral.settings.cluster import ExistingCluster
 
 _NAMESPACE = "kube-system"
@@ -54,7 +55,9 @@ class KnownCluster(pulumi.ComponentResource):
         seen = _Namespace(_NAMESPACE, children.options(provider=looking))
         # A stash keeps what it got first: another UID later on changes nothing in it.
         recorded = pulumi.Stash(_NAMESPACE, opts=children.options(), input=seen.uid)
-        self.kubeconfig = recorded.output.apply(lambda uid: _kubeconfig(uid, settings, access))
+        self.kubeconfig = pulumi.Output.all(recorded.output, seen.uid).apply(
+            lambda uids: _kubeconfig(*uids, settings, access)
+        )
         self.register_outputs({"kubeconfig": self.kubeconfig})
 
 
@@ -74,7 +77,9 @@ class _Namespace(pulumi.CustomResource):
         return self.metadata.apply(lambda found: str(found.get("uid", "")))
 
 
-def _kubeconfig(uid: str, settings: ExistingCluster, access: Access) -> str:
+def _kubeconfig(uid: str, seen: str, settings: ExistingCluster, access: Access) -> str:
+    if uid != seen:
+        raise pulumi.RunError(str(WrongCluster.between(access, meant=uid, seen=seen)))
     if not uid and pulumi.runtime.is_dry_run():
         return str(access.kubeconfig)
     return guarded_kubeconfig(access.endpoint(), settings, uid)

@@ -12,6 +12,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Self
 
 import orjson
 
@@ -27,6 +28,16 @@ _PATIENCE = 20.0
 class WrongCluster(UserError):
     """The kubeconfig's context leads to another cluster than the one that is meant."""
 
+    @classmethod
+    def between(cls, access: Access, *, meant: str, seen: str) -> Self:
+        """With both of them by their UIDs, and what to do."""
+        return cls(
+            f"{access.kubeconfig}: context {access.context} leads to a cluster whose namespace "
+            f"kube-system has the UID {seen}. This stack was made on the one with {meant}, and "
+            "touches no other. Put the kubeconfig right. If the stack's cluster is gone for good, "
+            "so is what was on it: pulumi stack rm --force forgets it"
+        )
+
 
 def cluster_uid(api: Api) -> str:
     """What tells a cluster from every other: the UID of its namespace kube-system."""
@@ -41,12 +52,7 @@ def credential_for(access: Access, uid: str) -> Credential:
     finally:
         api.close()
     if found != uid:
-        raise WrongCluster(
-            f"{access.kubeconfig}: context {access.context} leads to a cluster whose namespace "
-            f"kube-system has the UID {found}. This stack was made on the one with {uid}, and "
-            "touches no other. Put the kubeconfig right. If the stack's cluster is gone for good, "
-            "so is what was on it: pulumi stack rm --force forgets it"
-        )
+        raise WrongCluster.between(access, meant=uid, seen=found)
     return access.endpoint().credentials.current()
 
 
