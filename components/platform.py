@@ -17,12 +17,17 @@ from components.handover import Below, earlier_stack
 from components.isolation.isolation import Isolation, IsolationArgs, served_runtimes
 from components.isolation.runtimes import Runtimes, RuntimesArgs
 from components.known_cluster import KnownCluster
+from components.network.calico import Calico, CalicoArgs, calico_place
+from components.scaling.names import ClusterPlace
+from components.tags import stack_tags
 from components.tenancy.admission import Admission, AdmissionArgs
 from components.tenancy.enforcement import after_enforcement, await_enforcement
 from components.tenancy.tenancy import Tenancy, TenancyArgs
+from corral.settings import network as settings_of_network
 from corral.settings.aws.pools import EksPool
 from corral.settings.cluster import EksCluster, EmbeddedCluster, ExistingCluster
 from corral.settings.layers import LAYERS, Layer, Part
+from corral.settings.network import calico_of, pod_network_of
 from corral.settings.stack import Settings
 
 LayerOptions = Callable[[], pulumi.ResourceOptions]
@@ -70,8 +75,12 @@ class Platform(pulumi.ComponentResource):
 
         earlier = earlier_stack(part, self._children)
         below = self._foundation() if earlier is None else earlier.below()
-        if part.layer is not Layer.FOUNDATION:
+        calico = calico_of(settings.network, settings.cluster) if earlier is None else None
+        if calico is not None or part.layer is not Layer.FOUNDATION:
             layer = partial(self._children.options, provider=self._cluster(below))
+        if calico is not None:
+            self._calico(calico, layer)
+        if part.layer is not Layer.FOUNDATION:
             if part.layer is not Layer.TENANTS:
                 enforced = self._platform(layer)
             elif earlier is not None:
@@ -111,6 +120,7 @@ class Platform(pulumi.ComponentResource):
                 cluster=settings.cluster,
                 pools={n: pool for n, pool in settings.pools.items() if isinstance(pool, EksPool)},
                 gvisor_source=settings.runtimes.gvisor_source,
+                pod_network=pod_network_of(settings.network),
             ),
             self._children.options(),
         )
@@ -130,6 +140,21 @@ class Platform(pulumi.ComponentResource):
             # told apart by those, everything on it would be replaced.
             cluster_identifier=f"{self._settings.cluster.kind}/{self.context}",
             opts=self._children.options(),
+        )
+
+    def _calico(self, calico: settings_of_network.Calico, layer: LayerOptions) -> None:
+        """The cluster's network, with the foundation: nodes don't get ready without it, and EKS'
+        add-ons wait for nodes."""
+        settings = self._settings
+        Calico(
+            "calico",
+            CalicoArgs(
+                calico=calico,
+                place=calico_place(settings.cluster, settings.pools),
+                chart_source=settings.charts.source,
+                protect=_protected(settings),
+            ),
+            layer(),
         )
 
     def _platform(self, layer: LayerOptions) -> pulumi.Output[pulumi.Resource]:
@@ -162,6 +187,7 @@ class Platform(pulumi.ComponentResource):
                 ),
                 layer(),
             )
+        self._scaling(layer)
         if not isinstance(settings.cluster, EmbeddedCluster):
             Runtimes(
                 "runtimes",
@@ -176,6 +202,31 @@ class Platform(pulumi.ComponentResource):
         self.runtime_classes = isolation.runtime_classes
         self.policies = admission.policies
         return admission.enforced
+
+    def _scaling(self, layer: LayerOptions) -> None:
+        """Nodes that come and go, where they are ours."""
+        settings = self._settings
+        aws, cluster = settings.aws, settings.cluster
+        if aws is None or not isinstance(cluster, EksCluster):
+            return
+        # Its templates of user data are what no other stack needs.
+        from components.scaling.scaling import NodeScaling, NodeScalingArgs  # noqa: PLC0415
+
+        NodeScaling(
+            "scaling",
+            NodeScalingArgs(
+                place=ClusterPlace(name=cluster.name, account=aws.account_id, region=aws.region),
+                network=aws.network,
+                pools={n: pool for n, pool in settings.pools.items() if isinstance(pool, EksPool)},
+                classes=settings.classes,
+                gvisor_source=settings.runtimes.gvisor_source,
+                chart_source=settings.charts.source,
+                tags={**aws.tags, **stack_tags(pulumi.get_stack())},
+                pod_network=pod_network_of(settings.network),
+                after=self._add_ons,
+            ),
+            layer(),
+        )
 
     def _volumes_key(self) -> str:
         """The name of the key for volumes, which is known before the key is made; none elsewhere

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from components.charts import PinnedChart
-from corral.settings.kubernetes import DEFAULT_KUBERNETES
 
 KUBERNETES = "1.36.3"
 """The Kubernetes release that the platform is built and tested against."""
@@ -133,7 +132,7 @@ def eks_addons(minor: str) -> dict[str, str]:
     return EKS_ADDONS if minor == eks_version() else {**EKS_ADDONS, **_OLDER_ADDONS[minor]}
 
 
-def node_image(architecture: str, minor: str = DEFAULT_KUBERNETES) -> str:
+def node_image(architecture: str, minor: str) -> str:
     """What a launch template names to have EC2 look the image up where AWS publishes it, for
     Kubernetes `1.36`: the release is fixed, and each region has its own id for it."""
     machine = {"amd64": "x86_64"}.get(architecture, architecture)

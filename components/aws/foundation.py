@@ -97,6 +97,7 @@ class Foundation(pulumi.ComponentResource):
                 pools=args.pools,
                 cluster=ClusterOutputs(
                     place=place,
+                    kubernetes=args.cluster.version,
                     endpoint=cluster.endpoint,
                     certificate_authority=cluster.certificate_authority,
                     service_cidr=services,

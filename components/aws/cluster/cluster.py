@@ -14,6 +14,7 @@ from components.aws.cluster.addons import (
     EBS_DRIVER,
     SYSTEM_ROLES,
     addon_configuration,
+    addons_for,
 )
 from components.aws.cluster.kubeconfig import kubeconfig_text
 from components.aws.policies import (
@@ -27,21 +28,22 @@ from components.aws.policies import (
 from components.children import Children
 from components.versions import EKS_ADDONS, eks_addons
 from corral.settings.aws.account import Aws
+from corral.settings.aws.cidrs import PodNetwork
 from corral.settings.cluster import EksCluster
 
 LOG_TYPES = ("api", "audit", "authenticator", "controllerManager", "scheduler")
 
-SERVICE_CIDR = "172.20.0.0/16"
-"""Addresses of Kubernetes services. They exist on nodes only, and are in no VPC that we make."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class ClusterArgs:
-    """The settings of the cluster and its account; the subnets of the control plane's interfaces by
-    zone; the ARNs of the keys for secrets, for logs and for volumes."""
+    """The settings of the cluster and its account; where pods get addresses from; the addresses of
+    Kubernetes services; the subnets of the control plane's interfaces by zone; the ARNs of the keys
+    for secrets, for logs and for volumes."""
 
     settings: EksCluster
     aws: Aws
+    pod_network: PodNetwork
+    service_cidr: str
     subnets: Mapping[str, pulumi.Input[str]]
     secrets_key: pulumi.Input[str]
     logs_key: pulumi.Input[str]
@@ -70,7 +72,8 @@ class Cluster(pulumi.ComponentResource):
         self._args = args
         self._cluster = self._control_plane()
         self._administrators()
-        self.before_nodes = tuple(self._addon(name) for name in EKS_ADDONS if name in BEFORE_NODES)
+        self._addons = addons_for(args.pod_network, EKS_ADDONS)
+        self.before_nodes = tuple(self._addon(n) for n in self._addons if n in BEFORE_NODES)
 
         self.name = self._cluster.name
         self.endpoint = self._cluster.endpoint
@@ -92,7 +95,7 @@ class Cluster(pulumi.ComponentResource):
 
     def after_nodes(self, nodes: list[pulumi.Resource]) -> tuple[pulumi.Resource, ...]:
         """The other add-ons: they have pods of their own, which wait for the first nodes."""
-        return tuple(self._addon(name, nodes) for name in EKS_ADDONS if name not in BEFORE_NODES)
+        return tuple(self._addon(n, nodes) for n in self._addons if n not in BEFORE_NODES)
 
     def _control_plane(self) -> eks.Cluster:
         args, name = self._args, self._args.settings.name
@@ -144,7 +147,7 @@ class Cluster(pulumi.ComponentResource):
                 resources=["secrets"],
             ),
             kubernetes_network_config=eks.ClusterKubernetesNetworkConfigArgs(
-                ip_family="ipv4", service_ipv4_cidr=SERVICE_CIDR
+                ip_family="ipv4", service_ipv4_cidr=args.service_cidr
             ),
             # Six months of extended support cost six times as much, and then it upgrades by itself.
             upgrade_policy=eks.ClusterUpgradePolicyArgs(support_type="STANDARD"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import subprocess
 import sys
@@ -14,6 +13,7 @@ import pytest
 
 from components.aws.nodes.node import node_args
 from components.aws.nodes.user_data import MOST_BYTES, ClusterFacts, user_data
+from components.isolation.node_labels import node_labels, node_taints
 from components.recording import Recorded
 from corral.settings.aws.pools import EksPool
 from corral.settings.loading import load_stack_file, load_value
@@ -155,6 +155,7 @@ def test_what_can_t_be_brought_back_is_protected() -> None:
         "aws:kms/key:Key",
         "aws:eks/cluster:Cluster",
         "kubernetes:core/v1:Namespace",
+        "kubernetes:operator.tigera.io/v1:Installation",
     }
 
 
@@ -228,10 +229,9 @@ def test_gateways_have_a_group_in_each_zone() -> None:
     assert [group.name for group in groups] == ["out.a", "out.b", "out.c"]
     assert {(g.inputs["minSize"], g.inputs["maxSize"]) for g in groups} == {(1, 1)}
     assert all(len(group.inputs["vpcZoneIdentifiers"]) == 1 for group in groups)
-    templates = [t for t in of_type(resources, LAUNCH_TEMPLATE) if t.name == "out"]
-    user_data_of_one = base64.b64decode(templates[0].inputs["userData"]).decode()
-    assert "corral.dev/purpose=egress-gateway" in user_data_of_one
-    assert "key: corral.dev/purpose" in user_data_of_one, "tainted: nothing else lands there"
+    out = changed("prod", pools__out=gateways).pools["out"]
+    assert node_labels("out", out)["corral.dev/purpose"] == "egress-gateway"
+    assert [taint["key"] for taint in node_taints(out)] == ["corral.dev/purpose"]
 
 
 def test_reserved_nodes_are_reserved_zone_by_zone_for_this_pool_alone() -> None:
@@ -252,7 +252,7 @@ def test_nodes_come_after_what_makes_them_ready_and_pods_of_add_ons_after_nodes(
     addons = {r.name: r for r in of_type(resources, "aws:eks/addon:Addon")}
     groups = of_type(resources, "aws:autoscaling/group:Group")
     for group in groups:
-        for name in ("vpc-cni", "kube-proxy", "eks-pod-identity-agent"):
+        for name in ("kube-proxy", "eks-pod-identity-agent"):
             assert addons[name].urn in group.dependencies
     (system,) = [group for group in groups if group.name == "system"]
     assert system.urn in addons["coredns"].dependencies
