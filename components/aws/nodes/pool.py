@@ -34,6 +34,8 @@ class ClusterOutputs:
     """What nodes must know of their cluster, once it stands."""
 
     place: ClusterPlace
+    kubernetes: str
+    """Its minor version: `1.36`."""
     endpoint: pulumi.Input[str]
     certificate_authority: pulumi.Input[str]
     service_cidr: str
@@ -105,7 +107,7 @@ class Pool(pulumi.ComponentResource):
             name=self._full_name,
             description=f"Nodes of pool {self._name}",
             update_default_version=True,
-            image_id=node_image(pool.architecture),
+            image_id=node_image(pool.architecture, args.cluster.kubernetes),
             instance_type=pool.instance_types[0].name,
             user_data=self._user_data(),
             iam_instance_profile=ec2.LaunchTemplateIamInstanceProfileArgs(

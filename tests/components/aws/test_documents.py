@@ -152,11 +152,11 @@ def test_add_ons_that_run_on_every_node_bear_every_taint() -> None:
 
 
 def test_the_node_image_is_one_release_of_the_cluster_s_version() -> None:
-    image = node_image("amd64")
+    image = node_image("amd64", eks_version())
     assert image.startswith("resolve:ssm:/aws/service/eks/optimized-ami/1.36/")
     assert f"-standard-{eks_version()}-v2026" in image
     assert "recommended" not in image, "that would be another image tomorrow"
-    assert "/arm64/" in node_image("arm64")
+    assert "/arm64/" in node_image("arm64", eks_version())
 
 
 def test_checksums_are_whole() -> None:
