@@ -23,6 +23,10 @@ of date. Each goes on until its last sandbox has ended."""
 PLATFORM_HOURS = 1
 """How long pods of the platform itself hold up the end of their node, where no sandbox does."""
 
+BURST_TAINT = {"key": "corral.dev/burst", "value": "true", "effect": "PreferNoSchedule"}
+"""What is paid for in any case fills first, and nodes beyond it become empty, and end. Nothing is
+kept off: Karpenter too gives up a preference before it leaves a pod waiting."""
+
 WEIGHTS = {"reserved": 30, "spot": 20, "on-demand": 10}
 """Of pools that could serve the same pod, the one that is paid for already goes first."""
 
@@ -33,7 +37,7 @@ def node_pool_document(name: str, pool: EksPool, *, hours: int, zones: Iterable[
     spec: dict[str, Any] = {
         "nodeClassRef": {"group": GROUP, "kind": "EC2NodeClass", "name": name},
         "requirements": _requirements(pool, zones),
-        "taints": node_taints(pool),
+        "taints": [*node_taints(pool), BURST_TAINT],
         # Replaced when what it is made of changes, not for its age.
         "expireAfter": "Never",
         "terminationGracePeriod": f"{hours}h",
