@@ -19,6 +19,7 @@ from corral.commands.screen import Screen
 from corral.commands.stacks import Stack
 from corral.errors import BadInput, UserError
 from corral.settings.loading import STACK_FOLDER
+from corral.teardown.state import StackState
 
 if TYPE_CHECKING:
     from pulumi import automation
@@ -55,13 +56,35 @@ def missing_before(stack: Stack, *, screen: Screen, local_backend: bool) -> str:
     before = stack.before
     if before is None:
         return ""
-    with _workspace(before, screen=screen, local_backend=local_backend) as (selected, _):
-        return "" if selected.outputs() else before.name
+    try:
+        with _workspace(before, screen=screen, local_backend=local_backend, create=False) as (
+            selected,
+            _,
+        ):
+            return "" if selected.outputs() else before.name
+    except NoSuchStack:
+        return before.name
+
+
+def pulumi_state(stack: Stack, *, screen: Screen, local_backend: bool) -> StackState:
+    """What the stack's state holds, secrets encrypted; nothing for a stack that was never made."""
+    try:
+        with _workspace(stack, screen=screen, local_backend=local_backend, create=False) as (
+            selected,
+            _,
+        ):
+            return StackState.of(stack.name, selected.export_stack().deployment)
+    except NoSuchStack:
+        return StackState.of(stack.name, None)
+
+
+class NoSuchStack(UserError):
+    """The backend has no stack of that name."""
 
 
 @contextmanager
 def _workspace(
-    stack: Stack, *, screen: Screen, local_backend: bool
+    stack: Stack, *, screen: Screen, local_backend: bool, create: bool = True
 ) -> Iterator[tuple[automation.Stack, PulumiEvents]]:
     from pulumi import automation  # noqa: PLC0415 - 0.3 s that the embedded engine need not pay
 
@@ -69,7 +92,8 @@ def _workspace(
     command = _cli(screen)
     events = PulumiEvents(screen)
     with _stack_file_kept(stack), _readable(stack, events):
-        selected = automation.create_or_select_stack(
+        select = automation.create_or_select_stack if create else automation.select_stack
+        selected = select(
             stack_name=stack.name,
             work_dir=str(stack.project.root),
             opts=automation.LocalWorkspaceOptions(env_vars=environment, pulumi_command=command),
@@ -88,6 +112,8 @@ def _readable(stack: Stack, events: PulumiEvents) -> Iterator[None]:
             f"Another update of stack {stack.name} is under way, or was killed. Wait for it, or, "
             f"when you know that none is running: pulumi cancel -s {stack.name}"
         ) from error
+    except automation.StackNotFoundError as error:
+        raise NoSuchStack(f"There is no stack {stack.name} in this backend") from error
     except automation.CommandError as error:
         said = _told([*events.errors, events.stderr()]).strip() or _tail(str(error))
         raise UserError(f"Pulumi failed for stack {stack.name}:\n{said}") from error

@@ -48,6 +48,15 @@ class Stack:
         return None if part is None else self._part(part)
 
     @property
+    def later(self) -> tuple[Stack, ...]:
+        """The parts that stand on its last one and aren't meant by its name."""
+        last = self.held[-1] if self.held else Part(of=self.name)
+        if last.layer is None:
+            return ()
+        after = LAYERS[LAYERS.index(last.layer) + 1 :]
+        return tuple(self._part(Part(of=last.of, layer=layer)) for layer in after)
+
+    @property
     def with_earlier(self) -> tuple[Stack, ...]:
         """Its parts, after those whose outputs they take."""
         before = self.before
