@@ -17,6 +17,7 @@ from corral.settings.aws.cidrs import (
 from corral.settings.aws.instances import check_instance
 from corral.settings.aws.network import ExistingNetwork, NewNetwork
 from corral.settings.aws.pools import EksPool
+from corral.settings.aws.zones import zone_problems
 from corral.settings.classes import AgentClass
 from corral.settings.cluster import Cluster, EksCluster
 from corral.settings.pools import AnyPool
@@ -56,6 +57,7 @@ def aws_contradictions(
     for name, pool in on_eks.items():
         found += [*_machines(name, pool, aws), *_amounts(name, pool), *_zones(name, pool, aws)]
     if not found:
+        found += zone_problems(aws, on_eks)
         found += _addresses(aws, on_eks, network)
     return [*found, *_system(on_eks), *_spot(on_eks, classes)]
 

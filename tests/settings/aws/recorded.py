@@ -19,7 +19,7 @@ import moto
 
 from corral.settings.aws.instances import OFFERINGS_FILE, TYPES_FILE
 
-_RECORD = Path(moto.__file__).parent / "ec2" / "resources"
+RECORD = Path(moto.__file__).parent / "ec2" / "resources"
 
 # What nodes of a platform for agents are made of: general purpose, compute and memory, with local
 # disks or without, since the fifth generation; storage; and burstable ones for the system pool.
@@ -33,7 +33,7 @@ _COLUMNS = (
 def types_text() -> str:
     """What instances.csv should be."""
     rows = [_row(name, info) for name, info in sorted(_types().items())]
-    return _csv(_COLUMNS, rows)
+    return csv_text(_COLUMNS, rows)
 
 
 def offerings_text() -> str:
@@ -42,18 +42,18 @@ def offerings_text() -> str:
     for name in _types():
         sizes.setdefault(name.partition(".")[0], set()).add(name)
     rows = []
-    for path in sorted((_RECORD / "instance_type_offerings" / "region").glob("*.json.gz")):
-        there = {offering["InstanceType"] for offering in _read(path)}
+    for path in sorted((RECORD / "instance_type_offerings" / "region").glob("*.json.gz")):
+        there = {offering["InstanceType"] for offering in read(path)}
         whole = sorted(family for family, names in sizes.items() if names <= there)
         single = sorted(
             name for family, names in sizes.items() if family not in whole for name in names & there
         )
         rows.append((path.name.partition(".")[0], " ".join(whole), " ".join(single)))
-    return _csv(("region", "families", "types"), rows)
+    return csv_text(("region", "families", "types"), rows)
 
 
 def _types() -> dict[str, Mapping[str, Any]]:
-    known = _read(_RECORD / "instance_types.json.gz")
+    known = read(RECORD / "instance_types.json.gz")
     return {name: info for name, info in known.items() if _FAMILY.fullmatch(name.partition(".")[0])}
 
 
@@ -84,11 +84,11 @@ def _yes(fact: object) -> str:
     return "yes" if fact else "no"
 
 
-def _read(path: Path) -> Any:
+def read(path: Path) -> Any:
     return json.loads(gzip.decompress(path.read_bytes()))
 
 
-def _csv(columns: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
+def csv_text(columns: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)
