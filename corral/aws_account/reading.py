@@ -27,6 +27,9 @@ READS = ("describe_", "list_", "get_", "simulate_")
 """How operations begin that change nothing, in botocore's spelling; no other is ever called but
 `sts assume_role`, by which one gets in."""
 
+ONLY_IN = {"pricing": "us-east-1"}
+"""Services that answer for all regions in one of them."""
+
 PATIENCE = Config(
     retries={"mode": "standard", "total_max_attempts": 3},
     connect_timeout=5,
@@ -97,9 +100,7 @@ class AwsAccount:
         answer: dict[str, Any] = self._call(service, operation, parameters)
         return answer
 
-    def every(
-        self, service: str, operation: str, key: str, **parameters: Any
-    ) -> Iterator[Any]:
+    def every(self, service: str, operation: str, key: str, **parameters: Any) -> Iterator[Any]:
         """The entries of the list called `key` (documents, or names), over all pages. Raises as
         `ask` does."""
         _read_only(operation)
@@ -142,7 +143,10 @@ class AwsAccount:
                     service,
                     "create_client",
                     lambda: self._session.create_client(
-                        service, region_name=self.region, endpoint_url=endpoint, config=PATIENCE
+                        service,
+                        region_name=ONLY_IN.get(service, self.region),
+                        endpoint_url=endpoint,
+                        config=PATIENCE,
                     ),
                 )
             return self._clients[service]
