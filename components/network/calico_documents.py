@@ -102,8 +102,24 @@ def operator_values(calico: Calico, place: CalicoPlace) -> dict[str, Any]:
     }
 
 
+_UNHARDENED = "The chart of this release has no value for it; the pod is the operator's alone"
+
 _EXEMPTIONS = {
     "exempt.corral.dev/host-namespaces": "It brings the network that other pods wait for",
+    "exempt.corral.dev/volume-types": "It reads /var/lib/calico of its node, and writes nothing",
+    "exempt.corral.dev/image-digest": "Of this release no digest could be confirmed; its tag is exact",
+    **{
+        f"exempt.corral.dev/{rule}": _UNHARDENED
+        for rule in (
+            "capabilities-drop",
+            "escalation",
+            "gid",
+            "non-root",
+            "read-only-root",
+            "seccomp",
+            "uid",
+        )
+    },
 }
 """Rules of ours that the operator's own pod breaks, each with the reason."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from corral.policy.program import (
     admission,
+    callbacks,
     namespaces,
     purchases,
     rights,
@@ -29,5 +30,6 @@ PLAN_RULES: tuple[PlanRule, ...] = (
     *namespaces.PLAN_RULES,
     *rights.PLAN_RULES,
     *admission.PLAN_RULES,
+    *callbacks.PLAN_RULES,
 )
 """Rules about what must be there together."""

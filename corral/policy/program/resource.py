@@ -12,6 +12,7 @@ from corral.policy.steering import TENANT_LABEL
 from corral.settings.tenants import NAMESPACE_PREFIX
 
 _KUBERNETES = "kubernetes:"
+_CHART = "$kubernetes:helm.sh/v4:Chart$"
 MARK = "$corral"
 """The one key of a map that stands for what isn't shown: `{"$corral": "secret"}`, `"unknown"`."""
 SECRET = "secret"  # noqa: S105 - the mark's value
@@ -58,6 +59,11 @@ class Resource:
     @property
     def labels(self) -> dict[str, Any]:
         return pairs(self.document, "metadata", "labels")
+
+    @property
+    def of_a_chart(self) -> bool:
+        """Whether a chart brought it, and not a document of ours."""
+        return _CHART in self.urn
 
     @property
     def tenants(self) -> bool:

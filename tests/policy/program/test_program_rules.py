@@ -276,6 +276,7 @@ def test_every_rule_is_broken_by_some_case() -> None:
     bought = {rule.id for rule in purchases.RESOURCE_RULES}  # test_purchases.py
     own = {rule.id for rule in (*RESOURCE_RULES, *PLAN_RULES)} - pod_rules - bought
     tried = {case[0] for case in BROKEN} | {"rights-after-fences", "rights-everywhere"}
+    tried.add("api-server-reaches")  # test_callbacks.py
     assert own <= tried
 
 
@@ -346,3 +347,22 @@ def test_platform_workloads_are_held_to_the_baseline_alone() -> None:
     workload = platform_workload()
     assert workload["spec"]["template"]["spec"]["automountServiceAccountToken"] is True
     assert _rules(good_plan()) == set()
+
+
+@pytest.mark.parametrize(("namespace", "told"), [("tigera-operator", 0), ("agents-acme", 1)])
+def test_an_account_of_a_chart_may_have_its_token_but_for_a_tenants(
+    namespace: str, told: int
+) -> None:
+    account = {
+        "apiVersion": "v1",
+        "kind": "ServiceAccount",
+        "metadata": {"name": "operator", "namespace": namespace},
+    }
+    own = entry(account)
+    of_a_chart = {
+        **own,
+        "urn": "urn:pulumi:test::corral::corral:platform:Platform$kubernetes:helm.sh/v4:Chart$"
+        f"kubernetes:core/v1:ServiceAccount::operator:{namespace}/operator",
+    }
+    assert [f.rule for f in judge_all([own])] == ["account-tokens"]
+    assert len(judge_all([of_a_chart])) == told
