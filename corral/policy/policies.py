@@ -16,6 +16,7 @@ HOST = "corral-sandbox-host"
 METADATA = "corral-sandbox-metadata"
 IMAGES = "corral-sandbox-images"
 CLAIMS = "corral-sandbox-claims"
+VOLUMES = "corral-sandbox-volumes"
 TENANT_NAMESPACE = "corral-tenant-namespace"
 GUARDRAILS = "corral-tenant-guardrails"
 NODE_VERIFICATION = "corral-node-verification"
@@ -175,6 +176,11 @@ POLICIES: tuple[Policy, ...] = (
                 operations=("CREATE", "UPDATE"),
             ),
         ),
+    ),
+    Policy(
+        name=VOLUMES,
+        title="What volumes a tenant may claim",
+        matches=(Match(resources=("persistentvolumeclaims",), operations=("CREATE", "UPDATE")),),
     ),
     Policy(
         name=TENANT_NAMESPACE,

@@ -22,6 +22,7 @@ from corral.policy.policies import (
     PLACEMENT,
     RESOURCES,
     TENANT_NAMESPACE,
+    VOLUMES,
 )
 from corral.policy.rules.guardrails import TOKEN_SECRET
 from corral.policy.steering import CLASS_LABEL, TENANT_LABEL
@@ -60,6 +61,7 @@ def admission_probes() -> list[Probe]:
     return [
         *(Probe(policy=policy, document=document) for policy, document in pods.items()),
         Probe(policy=CLAIMS, document=_sandbox_template()),
+        Probe(policy=VOLUMES, document=_claimed_volume()),
         Probe(policy=TENANT_NAMESPACE, document=_misnamed_namespace()),
         Probe(policy=GUARDRAILS, document=_token_secret()),
         Probe(policy=NODE_VERIFICATION, document=_proven_node()),
@@ -119,6 +121,20 @@ def _sandbox_template() -> dict[str, Any]:
         "spec": {
             "networkPolicyManagement": "Managed",
             "podTemplate": {"spec": {"containers": [{"name": "probe", "image": _IMAGE}]}},
+        },
+    }
+
+
+def _claimed_volume() -> dict[str, Any]:
+    return {
+        "apiVersion": "v1",
+        "kind": "PersistentVolumeClaim",
+        "metadata": _metadata("volumes"),
+        "spec": {
+            "accessModes": ["ReadWriteOncePod"],
+            "storageClassName": "none",
+            "volumeMode": "Block",
+            "resources": {"requests": {"storage": "1Gi"}},
         },
     }
 

@@ -501,4 +501,29 @@ CLAIMS: tuple[Attack, ...] = (
     ),
 )
 
-ATTACKS = (*PODS, *NAMESPACES, *GUARD_RAILS, *CLAIMS)
+
+def _volume(name: str, rule: str = "volume-source", **spec: Any) -> Attack:
+    """A claim of a volume that isn't made for it, or is none for a sandbox."""
+    document = {
+        "apiVersion": "v1",
+        "kind": "PersistentVolumeClaim",
+        "metadata": {"name": "taken"},
+        "spec": {
+            "accessModes": ["ReadWriteOncePod"],
+            "storageClassName": "corral-local",
+            "resources": {"requests": {"storage": "1Gi"}},
+            **spec,
+        },
+    }
+    path = f"/api/v1/namespaces/{TOGETHER}/persistentvolumeclaims"
+    return _create(name, rule, path, document)
+
+
+VOLUMES: tuple[Attack, ...] = (
+    _volume("a volume by its name", volumeName="of-globex"),
+    _volume("a volume by its labels", selector={"matchLabels": {"tenant": "globex"}}),
+    _volume("a volume of no class", storageClassName=""),
+    _volume("a raw device", "volume-mode", volumeMode="Block"),
+)
+
+ATTACKS = (*PODS, *NAMESPACES, *GUARD_RAILS, *CLAIMS, *VOLUMES)

@@ -6,8 +6,11 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from components.agents.sandbox_pod import workspace_claim
 from corral.policy.rules import RULES
 from corral.policy.rules.images import BY_TAG
+from corral.settings.tenants import NAMESPACE_PREFIX
+from tests.components.examples import agent_class
 from tests.policy.cases import BAD, Wall
 from tests.policy.pods import changed, good_pod
 from tests.proof.attacks import ATTACKS, GATED, LIVE, Attack
@@ -73,3 +76,20 @@ def test_nothing_was_changed_by_all_that(server: Server) -> None:
     pod = server.api.get(LIVE)
     assert pod["metadata"]["labels"]["corral.dev/agent-class"] == "worker"
     assert "ephemeralContainers" not in pod["spec"]
+
+
+@pytest.mark.parametrize("snapshot", ["", "one-at-noon"])
+def test_a_workspace_passes_admission_and_meets_the_quota_of_its_kind(
+    overpowered: Server, snapshot: str
+) -> None:
+    """Quotas judge last: what they refuse, no policy did. This tenant's classes have none."""
+    claim = workspace_claim(
+        tenant=TOGETHER.removeprefix(NAMESPACE_PREFIX),
+        agent_class=agent_class(workspace={"kind": "local", "size": "1Gi"}),
+        name="one",
+        snapshot=snapshot,
+    )
+    verdict = overpowered.create(f"/api/v1/namespaces/{TOGETHER}/persistentvolumeclaims", claim)
+    assert "[volume-" not in verdict.message
+    assert "exceeded quota: corral-agents" in verdict.message
+    assert "corral-local.storageclass.storage.k8s.io/requests.storage=1Gi" in verdict.message

@@ -17,6 +17,7 @@ from corral.policy.rules import (
     scratch,
     tenant_namespace,
     verification,
+    volumes,
 )
 
 RULES: tuple[Rule, ...] = (
@@ -30,6 +31,7 @@ RULES: tuple[Rule, ...] = (
     *metadata.RULES,
     *images.RULES,
     *claims.RULES,
+    *volumes.RULES,
     *tenant_namespace.RULES,
     *guardrails.RULES,
     *verification.RULES,
