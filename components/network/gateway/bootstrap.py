@@ -1,17 +1,16 @@
-"""What Envoy starts with; everything else comes from files that it watches."""
+"""What Envoy starts with; everything else comes from the control plane."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from components.network.gateway.decision import DECISION, decision_listener
+from components.network.gateway.discovery import ControlPlane, control_cluster, discovered
 from components.network.gateway.envoy import Config, extension, one_endpoint
 from components.network.gateway.ports import EVERY_ADDRESS
 from components.network.gateway.tunnels import tunnels_listener
 from components.network.gateway.upstream import WayOut, clusters, internal_cluster
 
-LISTENERS_FILE = "listeners.json"
-CLUSTERS_FILE = "clusters.json"
 ADMIN_SOCKET = "admin.sock"
 
 HEALTH_PORT = 9902
@@ -21,12 +20,11 @@ DRAIN_ARGUMENTS = ("--drain-time-s", "1", "--drain-strategy", "immediate")
 """How long connections outlive the listener that they came in by: access that is taken away is
 gone after a second."""
 
-__all__ = ["DECISION", "bootstrap", "shared_clusters", "shared_listeners"]
 
-
-def bootstrap(folder: str, *, most_connections: int, most_heap: int) -> Config:
-    """The file that Envoy is started with. `folder` is where its other files are; `most_heap` in
-    bytes."""
+def bootstrap(
+    folder: str, *, control: ControlPlane, most_connections: int, most_heap: int
+) -> Config:
+    """The file that Envoy is started with. `folder` is its own; `most_heap` in bytes."""
     return {
         "node": {"id": "egress-gateway", "cluster": "egress-gateway"},
         # A socket in the pod's own file system: no network leads there.
@@ -38,17 +36,18 @@ def bootstrap(folder: str, *, most_connections: int, most_heap: int) -> Config:
             )
         ],
         "dynamic_resources": {
-            "lds_config": _file(folder, LISTENERS_FILE),
-            "cds_config": _file(folder, CLUSTERS_FILE),
+            "lds_config": discovered(),
+            "cds_config": discovered(),
         },
         "static_resources": {
             "clusters": [
+                control_cluster(control),
                 {
                     "name": "admin",
                     "load_assignment": one_endpoint(
                         "admin", {"pipe": {"path": f"{folder}/{ADMIN_SOCKET}"}}
                     ),
-                }
+                },
             ],
             "listeners": [_health()],
         },
@@ -65,10 +64,10 @@ def bootstrap(folder: str, *, most_connections: int, most_heap: int) -> Config:
     }
 
 
-def shared_listeners(folder: str, ways: Sequence[WayOut]) -> list[Config]:
+def shared_listeners(ways: Sequence[WayOut]) -> list[Config]:
     """The listeners that all tenants' connections pass. The first way is where names on tenants'
     lists go."""
-    return [decision_listener(folder, ways[0]), *(tunnels_listener(way) for way in ways)]
+    return [decision_listener(ways[0]), *(tunnels_listener(way) for way in ways)]
 
 
 def shared_clusters(ways: Sequence[WayOut]) -> list[Config]:
@@ -90,10 +89,6 @@ _STATS = (
     "address.",
     "overload.",
 )
-
-
-def _file(folder: str, name: str) -> Config:
-    return {"path_config_source": {"path": f"{folder}/{name}"}}
 
 
 def _overload(most_connections: int, most_heap: int) -> Config:

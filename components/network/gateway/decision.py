@@ -8,6 +8,7 @@ is its scope of routes. A change of routes disturbs no connection.
 from __future__ import annotations
 
 from components.network.gateway.access_log import request_log
+from components.network.gateway.discovery import discovered
 from components.network.gateway.envoy import Config, extension, refusal, state
 from components.network.gateway.states import AUTHORITY, DYNAMIC_HOST, TENANT
 from components.network.gateway.upstream import WayOut
@@ -20,23 +21,21 @@ TENANT_HEADER = "x-corral-tenant"
 
 REFUSED = "corral: this host and port are not on this tenant's list\n"
 
-SCOPES_FILE = "scopes.json"
-
 HEADERS_SECONDS = 10
 IDLE_SECONDS = 3600
 """Agents hold streams open while a model thinks."""
 
 
-def decision_listener(folder: str, way: WayOut) -> Config:
-    """The listener. `folder` is where the gateway's files are."""
+def decision_listener(way: WayOut) -> Config:
+    """The listener; `way` is where plain requests leave by."""
     return {
         "name": DECISION,
         "internal_listener": {},
-        "filter_chains": [{"filters": [_http(folder, way)]}],
+        "filter_chains": [{"filters": [_http(way)]}],
     }
 
 
-def _http(folder: str, way: WayOut) -> Config:
+def _http(way: WayOut) -> Config:
     return extension(
         "decision",
         "filters.network.http_connection_manager.v3.HttpConnectionManager",
@@ -44,7 +43,7 @@ def _http(folder: str, way: WayOut) -> Config:
         codec_type="HTTP1",  # no HTTP/2, with or without TLS, to smuggle anything in
         http_protocol_options={"allow_absolute_url": True},
         early_header_mutation_extensions=[_name_tenant()],
-        scoped_routes=_scopes(folder),
+        scoped_routes=_scopes(),
         upgrade_configs=[{"upgrade_type": "CONNECT"}],
         request_headers_timeout=f"{HEADERS_SECONDS}s",
         stream_idle_timeout=f"{IDLE_SECONDS}s",
@@ -90,13 +89,12 @@ def _name_tenant() -> Config:
     )
 
 
-def _scopes(folder: str) -> Config:
-    source = {"path_config_source": {"path": f"{folder}/{SCOPES_FILE}"}}
+def _scopes() -> Config:
     by_header = {"name": TENANT_HEADER, "element_separator": ",", "index": 0}
     return {
         "name": "tenants",
         "scope_key_builder": {"fragments": [{"header_value_extractor": by_header}]},
-        "scoped_rds": {"scoped_rds_config_source": source},
+        "scoped_rds": {"scoped_rds_config_source": discovered()},
         # Each scope holds its routes: there is nothing to discover.
-        "rds_config_source": source,
+        "rds_config_source": discovered(),
     }

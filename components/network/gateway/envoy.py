@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 Config = dict[str, Any]
@@ -19,14 +19,6 @@ def typed(message: str, **fields: Any) -> Config:
 def extension(name: str, message: str, **fields: Any) -> Config:
     """An extension by its name, with its configuration; `message` without `envoy.extensions.`."""
     return {"name": name, "typed_config": typed(EXTENSIONS + message, **fields)}
-
-
-def resources(message: str, found: Iterable[Config], *, version: str) -> Config:
-    """What a discovery service answers, as a file holds it."""
-    return {
-        "version_info": version,
-        "resources": [{"@type": TYPES + message, **resource} for resource in found],
-    }
 
 
 def text(template: str) -> Config:

@@ -11,15 +11,13 @@ from collections.abc import Sequence
 
 from components.network.gateway.access_log import connection_log, request_log
 from components.network.gateway.decision import HEADERS_SECONDS, IDLE_SECONDS
+from components.network.gateway.discovery import secret
 from components.network.gateway.envoy import Config, extension, refusal, typed
 from components.network.gateway.routes import ONE_LABEL, PLAIN_PORT, inspection
 from components.network.gateway.tunnels import HELLO_SECONDS, same_name, tls_reader
 from components.network.gateway.upstream import WayOut, internal_cluster
 from corral.settings.egress import Credential, Destination, Egress, Inspect
 from corral.settings.hosts import wildcard
-
-SECRETS_FOLDER = "secrets"
-"""Below the gateway's folder: certificates and credentials, each a file that Envoy watches."""
 
 REFUSED = "corral: this method and path are not on this tenant's list\n"
 
@@ -33,9 +31,9 @@ def inspected(egress: Egress) -> list[Destination]:
     ]
 
 
-def inspection_listeners(tenant: str, egress: Egress, *, way: WayOut, folder: str) -> list[Config]:
+def inspection_listeners(tenant: str, egress: Egress, *, way: WayOut) -> list[Config]:
     """The tenant's listener for inspected TLS; none where nothing is inspected."""
-    chains = [_chain(tenant, each, way=way, folder=folder) for each in inspected(egress)]
+    chains = [_chain(tenant, each, way=way) for each in inspected(egress)]
     if not chains:
         return []
     return [
@@ -57,23 +55,23 @@ def inspection_clusters(tenant: str, egress: Egress) -> list[Config]:
 
 
 def certificate_name(tenant: str, host: str) -> str:
-    """Name of the secret, and of its file, with the certificate for a host."""
+    """Name of the secret with the certificate for a host."""
     return f"{tenant}.tls.{host.replace('*', '_')}"
 
 
 def credential_name(tenant: str, credential: Credential) -> str:
-    """Name of the secret, and of its file, with a credential."""
+    """Name of the secret with a credential."""
     return f"{tenant}.credential.{credential.secret}"
 
 
-def _chain(tenant: str, destination: Destination, *, way: WayOut, folder: str) -> Config:
+def _chain(tenant: str, destination: Destination, *, way: WayOut) -> Config:
     certificate = certificate_name(tenant, destination.host)
     context = typed(
         "envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext",
         common_tls_context={
             "tls_params": {"tls_minimum_protocol_version": "TLSv1_2"},
             "alpn_protocols": ["http/1.1"],
-            "tls_certificate_sds_secret_configs": [_from_file(certificate, folder)],
+            "tls_certificate_sds_secret_configs": [secret(certificate)],
         },
     )
     return {
@@ -83,11 +81,11 @@ def _chain(tenant: str, destination: Destination, *, way: WayOut, folder: str) -
             "server_names": [destination.host],
         },
         "transport_socket": {"name": "envoy.transport_sockets.tls", "typed_config": context},
-        "filters": [same_name(), _http(tenant, destination, way=way, folder=folder)],
+        "filters": [same_name(), _http(tenant, destination, way=way)],
     }
 
 
-def _http(tenant: str, destination: Destination, *, way: WayOut, folder: str) -> Config:
+def _http(tenant: str, destination: Destination, *, way: WayOut) -> Config:
     rules = destination.inspect or Inspect()
     return extension(
         "inspection",
@@ -112,7 +110,7 @@ def _http(tenant: str, destination: Destination, *, way: WayOut, folder: str) ->
         access_log=request_log("inspected"),
         route_config={"name": destination.host, "virtual_hosts": _hosts(destination, rules, way)},
         http_filters=[
-            *_credential(tenant, rules.credential, folder),
+            *_credential(tenant, rules.credential),
             extension(
                 "lookup",
                 "filters.http.dynamic_forward_proxy.v3.FilterConfig",
@@ -148,14 +146,14 @@ def _route(path: str, methods: Sequence[str], host: str, way: WayOut) -> Config:
     }
 
 
-def _credential(tenant: str, credential: Credential | None, folder: str) -> list[Config]:
+def _credential(tenant: str, credential: Credential | None) -> list[Config]:
     """Without its secret a request is refused and never goes on as the sandbox sent it."""
     if credential is None:
         return []
     injected = extension(
         "envoy.http.injected_credentials.generic",
         "http.injected_credentials.generic.v3.Generic",
-        credential=_from_file(credential_name(tenant, credential), folder),
+        credential=secret(credential_name(tenant, credential)),
         header=credential.header,
     )
     return [
@@ -166,8 +164,3 @@ def _credential(tenant: str, credential: Credential | None, folder: str) -> list
             credential=injected,
         )
     ]
-
-
-def _from_file(name: str, folder: str) -> Config:
-    path = f"{folder}/{SECRETS_FOLDER}/{name}.json"
-    return {"name": name, "sds_config": {"path_config_source": {"path": path}}}
