@@ -8,7 +8,8 @@ import pulumi
 import pytest
 
 from corral.policy.program.purchases import COMMITMENTS
-from tests.components.aws.test_contract import SHIPPED, changed, of_type, registered, shipped
+from tests.components.aws.test_contract import SHIPPED, changed, of_type, shipped
+from tests.components.examples import registered
 
 RESERVATION = "aws:ec2/capacityReservation:CapacityReservation"
 
