@@ -57,3 +57,14 @@ def _chart(folder: Path, pin: PinnedChart, into: Path) -> Path:
         described.pop("dependencies", None)
         (copy / "Chart.yaml").write_text(yaml.safe_dump(described), encoding="utf-8")
     return copy
+
+
+def definitions(pin: PinnedChart, *, into: Path) -> list[dict[str, Any]]:
+    """The CustomResourceDefinitions that the chart brings; skipped as `rendered` is."""
+    folder, helm = os.environ.get(FOLDER), shutil.which("helm")
+    if folder is None or helm is None:
+        pytest.skip(f"no {FOLDER}, or no helm on PATH: {pin.name}'s kinds are not proven here")
+    command = [helm, "show", "crds", str(_chart(Path(folder), pin, into))]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return [document for document in yaml.safe_load_all(done.stdout) if document]
