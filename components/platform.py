@@ -195,6 +195,7 @@ class Platform(pulumi.ComponentResource):
                     runtimes=served_runtimes(settings.pools),
                     sources=settings.runtimes,
                     prepared=isinstance(settings.cluster, EksCluster),
+                    namespace=admission.system_namespace,
                     enforced=admission.enforced,
                 ),
                 layer(),

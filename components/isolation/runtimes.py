@@ -39,6 +39,8 @@ class RuntimesArgs:
     runtimes: Sequence[Runtime]
     sources: Sources
     prepared: bool
+    namespace: pulumi.Resource
+    """The platform's own."""
     enforced: pulumi.Input[pulumi.Resource]
     """Known once admission is seen to refuse: no verifier gets rights before."""
 
@@ -65,11 +67,10 @@ class Runtimes(pulumi.ComponentResource):
 
     def _verifiers(self, runtimes: Sequence[Runtime], args: RuntimesArgs) -> None:
         add, image = self._children.add, args.sources.verifier_image or VERIFIER_IMAGE
-        # They stand in the platform's own namespace, which is there when admission is enforced.
-        script = add(NAME, script_document(), depends_on=[args.enforced])
+        script = add(NAME, script_document(), depends_on=[args.namespace])
         role = add(NAME, role_document())
         accounts = [
-            add(verifier_name(runtime), account_document(runtime), depends_on=[args.enforced])
+            add(verifier_name(runtime), account_document(runtime), depends_on=[args.namespace])
             for runtime in runtimes
         ]
         binding = add(
@@ -82,7 +83,7 @@ class Runtimes(pulumi.ComponentResource):
             add(
                 verifier_name(runtime),
                 verifier_document(runtime, image=image, core_dumps=not args.prepared),
-                depends_on=[script, binding],
+                depends_on=[args.namespace, script, binding],
                 replaced_by=["spec.selector"],
             )
 

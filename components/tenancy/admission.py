@@ -35,6 +35,8 @@ class Admission(pulumi.ComponentResource):
     """Names of the policies."""
     enforced: pulumi.Output[pulumi.Resource]
     """Known once every policy is seen to refuse what it is there to refuse."""
+    system_namespace: pulumi.Resource
+    """Where the platform's own workloads run."""
 
     def __init__(
         self, name: str, args: AdmissionArgs, opts: pulumi.ResourceOptions | None = None
@@ -42,7 +44,7 @@ class Admission(pulumi.ComponentResource):
         super().__init__("corral:tenancy:Admission", name, None, opts)
         children = Children(parent=self)
         system = system_namespace_document()
-        children.add(system["metadata"]["name"], system)
+        self.system_namespace = children.add(system["metadata"]["name"], system)
         policies: dict[str, KubernetesObject] = {}
         bindings = []
         for document in admission_documents(images_by_digest=args.images_by_digest):

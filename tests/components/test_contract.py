@@ -132,6 +132,8 @@ def test_immutable_fields_are_replaced_in_the_right_order(resources: dict[str, R
         "kubernetes:node.k8s.io/v1:RuntimeClass": ("handler",),
         "kubernetes:scheduling.k8s.io/v1:PriorityClass": ("value", "preemptionPolicy"),
         "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding": ("roleRef",),
+        "kubernetes:rbac.authorization.k8s.io/v1:ClusterRoleBinding": ("roleRef",),
+        "kubernetes:apps/v1:DaemonSet": ("spec.selector",),
     }
     for resource in objects(resources):
         assert resource.replace_on_changes == wanted.get(resource.type, ()), resource.urn
