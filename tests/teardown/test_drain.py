@@ -4,11 +4,14 @@ The controllers that would act on it are a double; so is the clock."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from corral.kubernetes import Api, ApiError
 from corral.teardown.drain import MINUTE, Drain, Stuck
@@ -35,8 +38,17 @@ class Clock:
         self.told.append((name, detail))
 
 
+REAL_CRDS = os.environ.get("CORRAL_TEST_CRDS", "")
+"""A folder with Karpenter's own CustomResourceDefinitions in `karpenter/`, where one is at hand."""
+
+
 def crd(plural: str, kind: str) -> dict[str, Any]:
-    """Karpenter's kinds by name alone: a drain reads nothing else of them."""
+    """Karpenter's kinds: its own definitions, or by name alone, since a drain reads nothing else
+    of them."""
+    if REAL_CRDS:
+        file = Path(REAL_CRDS) / "karpenter" / f"karpenter.sh_{plural}.yaml"
+        found: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))
+        return found
     return {
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
@@ -197,9 +209,13 @@ def stateful(api: Api, namespace: str, name: str = "keeper") -> None:
 
 def node(api: Api, name: str) -> None:
     """A pool of Karpenter's with one node."""
-    for collection, kind, finalizers in (
-        (POOLS, "NodePool", []),
-        (CLAIMS, "NodeClaim", [FINALIZER]),
+    machine = {
+        "nodeClassRef": {"group": "karpenter.k8s.aws", "kind": "EC2NodeClass", "name": name},
+        "requirements": [{"key": "kubernetes.io/arch", "operator": "In", "values": ["amd64"]}],
+    }
+    for collection, kind, finalizers, spec in (
+        (POOLS, "NodePool", [], {"template": {"spec": machine}}),
+        (CLAIMS, "NodeClaim", [FINALIZER], machine),
     ):
         api.apply(
             f"{collection}/{name}",
@@ -207,6 +223,7 @@ def node(api: Api, name: str) -> None:
                 "apiVersion": "karpenter.sh/v1",
                 "kind": kind,
                 "metadata": {"name": name, "finalizers": finalizers},
+                "spec": spec,
             },
         )
 
