@@ -1,0 +1,37 @@
+"""The places that policies speak of, as selectors."""
+
+from __future__ import annotations
+
+from corral.policy.steering import TENANT_LABEL
+
+API = "projectcalico.org/v3"
+
+EGRESS_NAMESPACE = "corral-egress"
+"""Of gateway, resolver and their control plane."""
+
+PART_LABEL = "app.kubernetes.io/name"
+GATEWAY, RESOLVER, CONTROL = "egress-gateway", "egress-resolver", "egress-control"
+"""Values of that label on the pods there."""
+
+CONTROL_PORT = 8443
+
+QUARANTINE_LABEL = "corral.dev/quarantine"
+"""On a pod, or on a tenant's namespace: `true` ends everything that it sends and gets."""
+
+SANDBOXES = f"has({TENANT_LABEL})"
+"""Namespaces of tenants. Only the platform can label a namespace so: admission sees to that."""
+
+
+def namespace(name: str) -> str:
+    """A selector of one namespace, by the label that Kubernetes itself sets."""
+    return f"kubernetes.io/metadata.name == '{name}'"
+
+
+def tenant_namespaces(tenant: str) -> str:
+    """A selector of that tenant's namespace."""
+    return f"{TENANT_LABEL} == '{tenant}'"
+
+
+def part(name: str) -> str:
+    """A selector of the pods of one part of the egress."""
+    return f"{PART_LABEL} == '{name}'"
