@@ -10,10 +10,11 @@ import typer
 
 from corral.commands import options
 from corral.commands.charts import PinnedHelm
+from corral.commands.offline import planned
 from corral.commands.pulumi_engine import cli_version
 from corral.commands.screen import Screen, write_json
 from corral.commands.stacks import Stack, open_stack
-from corral.embedded.engine.offline import PlanFailed, PlannedResource, plan_offline
+from corral.embedded.engine.offline import PlanFailed, PlannedResource
 from corral.local_cluster import embedded_cluster
 from corral.preflight.charts import look_at_charts
 from corral.preflight.cluster import look_at_cluster
@@ -68,12 +69,9 @@ def examine(stack: Stack, screen: Screen) -> Iterator[Finding]:
 
 
 def _plan(stack: Stack, screen: Screen) -> list[PlannedResource]:
-    return plan_offline(
-        project=stack.project.root,
-        stack=stack.name,
-        config=stack.config,
-        charts=PinnedHelm(stack.project.root, screen, fetches=False),
-    )
+    """What the program registers. Charts that can't be expanded here stand in it all the same."""
+    charts = PinnedHelm(stack.project.root, screen, fetches=False)
+    return planned(stack, charts=charts, unexpanded=lambda _reason: None)
 
 
 def _account(stack: Stack, plan: Collection[PlannedResource]) -> Iterator[Finding]:
@@ -84,7 +82,11 @@ def _account(stack: Stack, plan: Collection[PlannedResource]) -> Iterator[Findin
     from corral.preflight.aws.account import examine_account  # noqa: PLC0415
 
     yield from examine_account(
-        stack.name, settings=settings, aws=settings.aws, cluster=settings.cluster, plan=plan
+        [part.name.rpartition("/")[2] for part in stack.with_earlier],
+        settings=settings,
+        aws=settings.aws,
+        cluster=settings.cluster,
+        plan=plan,
     )
 
 

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from moto import mock_aws
 
+from corral.commands import offline
 from corral.commands.stacks import open_stack
-from corral.embedded.engine.offline import PlannedResource, plan_offline
+from corral.embedded.engine.offline import PlannedResource
 from corral.preflight.aws.ground import Ground
 from corral.settings.cluster import EksCluster
 from corral.settings.loading import load_value
@@ -28,8 +29,9 @@ def planned(stack: str) -> tuple[PlannedResource, ...]:
     """What the program registers for a shipped stack."""
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(ROOT)
-        opened = open_stack(stack)
-    return tuple(plan_offline(project=ROOT, stack=stack, config=opened.config))
+        return tuple(
+            offline.planned(open_stack(stack), charts=None, unexpanded=lambda _reason: None)
+        )
 
 
 def resource(kind: str, called: str, **inputs: Any) -> PlannedResource:
@@ -91,7 +93,7 @@ def ground(moto: None) -> Grounds:
         assert isinstance(settings.cluster, EksCluster)
         identity = {"arn": arn} if arn else {}
         return Ground(
-            stack="dev",
+            stacks=("dev",),
             settings=settings,
             aws=settings.aws,
             cluster=settings.cluster,

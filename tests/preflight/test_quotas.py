@@ -9,8 +9,8 @@ from typing import Any
 import boto3  # type: ignore[import-untyped] # ships no types
 import pytest
 
+from components.tags import STACK_TAG
 from corral.preflight.aws import quotas
-from corral.preflight.aws.ground import STACK_TAG
 from corral.preflight.finding import Finding, Grade
 from tests.cloud.stacks import DEV
 from tests.preflight.account import Answers, refusal

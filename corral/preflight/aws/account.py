@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from corral.aws_account.errors import AwsError, NoWayIn, Refused, Unreachable
@@ -40,16 +40,17 @@ LOOKS: dict[str, Look] = {
 
 
 def examine_account(
-    stack: str,
+    stacks: Sequence[str],
     *,
     settings: Settings,
     aws: Aws,
     cluster: EksCluster,
     plan: Collection[PlannedResource],
 ) -> Iterator[Finding]:
-    """Every finding about the stack's account. Nothing is raised: what can't be asked is said."""
+    """Every finding about the account of these stacks, which have one file. Nothing is raised: what
+    can't be asked is said."""
     try:
-        account = AwsAccount.enter(aws, stack=stack)
+        account = AwsAccount.enter(aws, stack=stacks[0])
     except (NoWayIn, Unreachable) as error:
         yield failure(
             str(error),
@@ -58,7 +59,7 @@ def examine_account(
         )
         return
     ground = Ground(
-        stack=stack, settings=settings, aws=aws, cluster=cluster, plan=plan, account=account
+        stacks=stacks, settings=settings, aws=aws, cluster=cluster, plan=plan, account=account
     )
     with ThreadPoolExecutor(max_workers=len(LOOKS)) as threads:
         for found in threads.map(lambda what: _looked(what, LOOKS[what], ground), LOOKS):

@@ -26,6 +26,25 @@ ACTIONS: dict[str, tuple[str, ...]] = {
         "iam:CreateServiceLinkedRole",
         "iam:PassRole",
     ),
+    "aws:autoscaling/lifecycleHook:LifecycleHook": (
+        "autoscaling:DeleteLifecycleHook",
+        "autoscaling:DescribeLifecycleHooks",
+        "autoscaling:PutLifecycleHook",
+    ),
+    "aws:cloudwatch/eventRule:EventRule": (
+        "events:DeleteRule",
+        "events:DescribeRule",
+        "events:DisableRule",
+        "events:EnableRule",
+        "events:ListTagsForResource",
+        "events:PutRule",
+        "events:TagResource",
+    ),
+    "aws:cloudwatch/eventTarget:EventTarget": (
+        "events:ListTargetsByRule",
+        "events:PutTargets",
+        "events:RemoveTargets",
+    ),
     "aws:cloudwatch/logGroup:LogGroup": (
         "logs:CreateLogGroup",
         "logs:DeleteLogGroup",
@@ -265,6 +284,20 @@ ACTIONS: dict[str, tuple[str, ...]] = {
         "route53resolver:ListTagsForResource",
         "route53resolver:TagResource",
         "route53resolver:UpdateFirewallRuleGroupAssociation",
+    ),
+    "aws:sqs/queue:Queue": (
+        "sqs:CreateQueue",
+        "sqs:DeleteQueue",
+        "sqs:GetQueueAttributes",
+        "sqs:GetQueueUrl",
+        "sqs:ListQueueTags",
+        "sqs:SetQueueAttributes",
+        "sqs:TagQueue",
+    ),
+    # Its policy is one of the queue's attributes: emptied, not deleted.
+    "aws:sqs/queuePolicy:QueuePolicy": (
+        "sqs:GetQueueAttributes",
+        "sqs:SetQueueAttributes",
     ),
     "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": (
         "ec2:AuthorizeSecurityGroupIngress",

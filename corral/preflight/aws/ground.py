@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from components.tags import STACK_TAG
 from corral.aws_account.errors import Refused
 from corral.aws_account.reading import AwsAccount
 from corral.embedded.engine.offline import PlannedResource
@@ -15,9 +16,6 @@ from corral.settings.aws.pools import EksPool
 from corral.settings.aws.room import eks_pools
 from corral.settings.cluster import EksCluster
 from corral.settings.stack import Settings
-
-STACK_TAG = "corral.dev/stack"
-"""Tag of what a stack made already: it isn't wanted a second time."""
 
 Entry = Mapping[str, Any]
 """One thing as AWS describes it."""
@@ -32,7 +30,8 @@ def batches(names: Sequence[str], most: int) -> Iterator[list[str]]:
 class Ground:
     """A stack, what its program would register, and its account."""
 
-    stack: str
+    stacks: Collection[str]
+    """What an engine calls it: one name, or one for each of its layers."""
     settings: Settings
     aws: Aws
     cluster: EksCluster
@@ -57,12 +56,12 @@ class Ground:
         return sum(1 for _ in self.registered(kind))
 
     def others(self, entries: Iterable[Entry]) -> list[Entry]:
-        """Those that this stack didn't make, by their tags."""
+        """Those that this stack didn't make, by their tags: what it has isn't wanted again."""
         return [entry for entry in entries if not self._own(entry)]
 
     def _own(self, entry: Entry) -> bool:
         tags = entry.get("Tags") or ()
-        return any(tag["Key"] == STACK_TAG and tag["Value"] == self.stack for tag in tags)
+        return any(tag["Key"] == STACK_TAG and tag["Value"] in self.stacks for tag in tags)
 
     @cached_property
     def standing(self) -> Entry | None:

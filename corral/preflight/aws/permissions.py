@@ -151,6 +151,8 @@ def _own_things(ground: Ground) -> dict[str, list[str]]:
             f"arn:{arn}:logs:{here}:log-group:/corral/{name}/flow",
         ],
         "kms": [f"arn:{arn}:kms:{here}:alias/{name}/secrets", f"arn:{arn}:kms:{here}:key/id"],
+        "sqs": [f"arn:{arn}:sqs:{here}:{name}-karpenter"],
+        "events": [f"arn:{arn}:events:{here}:rule/{name}-karpenter"],
         "autoscaling": [
             f"arn:{arn}:autoscaling:{here}:autoScalingGroup:id:autoScalingGroupName/{name}-system"
         ],
