@@ -11,7 +11,10 @@ from typing import Final
 from moto import mock_aws
 from moto.core.config import DefaultConfig
 
+from corral.embedded.engine.charts import ChartRequest
+from corral.embedded.engine.manifests import ChartObject
 from corral.embedded.engine.program import ProgramResult, run_program
+from corral.embedded.engine.registration import Document
 from tests.cloud.account import Account
 from tests.cloud.executor import CloudExecutor
 
@@ -45,9 +48,24 @@ def moto() -> Iterator[None]:
         yield
 
 
-def build(project: Path, *, stack: str = "dev", config: Mapping[str, str] | None = None) -> World:
-    """Runs the project's program for real against the moto that is on."""
-    executor = CloudExecutor()
+class _Unexpanded:
+    """What charts bring is the cluster's business, and other tests'."""
+
+    def expand(self, _request: ChartRequest) -> list[ChartObject]:
+        return []
+
+
+def build(
+    project: Path,
+    *,
+    stack: str = "dev",
+    config: Mapping[str, str] | None = None,
+    executor: CloudExecutor | None = None,
+    references: Mapping[str, Document] | None = None,
+) -> World:
+    """Runs the project's program for real against the moto that is on; after others, with what
+    they made and handed over."""
+    executor = executor or CloudExecutor()
     result = run_program(
         project=project,
         stack=stack,
@@ -57,6 +75,8 @@ def build(project: Path, *, stack: str = "dev", config: Mapping[str, str] | None
         workers=1,  # moto's stores aren't made for threads
         observe=executor.observe,
         packages=["aws"],
+        charts=_Unexpanded(),
+        references=references,
     )
     return World(executor=executor, result=result)
 
