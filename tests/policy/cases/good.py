@@ -167,4 +167,8 @@ CASES: tuple[Case, ...] = (
         ephemeral=True,
     ),
     Case(name="an ephemeral container in gVisor", base="planner", ephemeral=True),
+    Case(
+        name="a guest's own policy against its node",
+        changes=((("metadata", "annotations", "sandbox.amazonaws.com/policy"), "cGVybWl0"),),
+    ),
 )

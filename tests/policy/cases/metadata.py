@@ -22,6 +22,8 @@ _ANNOTATIONS = (
     "k8s.v1.cni.cncf.io/networks",
     "v1.multus-cni.io/default-network",
     "iam.amazonaws.com/role",
+    "sandbox.amazonaws.com/network-isolated",
+    "sandbox.amazonaws.com/Policy",
 )
 _OLD_PROFILES = (
     ("container.apparmor.security.beta.kubernetes.io/agent", "runtime/default"),
