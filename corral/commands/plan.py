@@ -76,6 +76,9 @@ def _offline(stack: Stack, *, screen: Screen, json: str | None) -> None:
             ("type", "count"),
             [(kind, str(count)) for kind, count in sorted(counts.items())],
         )
+        for part in stack.parts if len(stack.parts) > 1 else ():
+            count = sum(resource.urn.split(":", 3)[2] == part.name for resource in resources)
+            screen.result(f"{count:>5} of them in stack {part.name}")
         show_capacity(screen, stack.settings)
 
 

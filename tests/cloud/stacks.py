@@ -14,6 +14,9 @@ import boto3  # type: ignore[import-untyped] # ships no types
 import pytest
 import yaml
 
+from corral.commands.stacks import ORGANIZATION
+from corral.settings.layers import parts
+from tests.cloud.executor import CloudExecutor
 from tests.cloud.running import World, build, moto
 from tests.project_copy import ROOT, copy_project
 
@@ -95,7 +98,27 @@ def built(directory: Path, stack: str, settings: Settings) -> World:
     project = copy_project(directory / "project")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("components.platform.await_enforcement", lambda _access: None)
-        return build(project, stack=stack, config=configuration(settings))
+        return _built_in_parts(project, stack, settings)
+
+
+def _built_in_parts(project: Path, stack: str, settings: Settings) -> World:
+    """All stacks of the settings, from the bottom up. The outputs are those of the first: what is
+    in AWS."""
+    executor, worlds = CloudExecutor(), list[World]()
+    handed_over: dict[str, Any] = {}
+    for part in parts(stack, settings.get("layers", "together")):
+        world = build(
+            project,
+            stack=part.stack,
+            config=configuration(settings),
+            executor=executor,
+            references=handed_over,
+        )
+        worlds.append(world)
+        handed_over[f"{ORGANIZATION}/corral/{part.stack}"] = world.result.outputs
+        if not world.result.complete:
+            return world
+    return worlds[0]
 
 
 @contextmanager

@@ -84,7 +84,7 @@ def changed(settings: Settings, change: Change) -> Settings:
 
 
 def planned(settings: Settings) -> dict[str, PlannedResource]:
-    plan = plan_offline(project=ROOT, stack="prod", config=configuration(settings))
+    plan = plan_offline(project=ROOT, stack="prod-foundation", config=configuration(settings))
     return {one.urn: one for one in plan if one.type.startswith("aws:")}
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from corral.commands.offline import planned
 from corral.commands.stacks import open_stack
-from corral.embedded.engine.offline import plan_offline
 from corral.policy.check import judge_all
 from corral.policy.policies import POLICIES
 
@@ -17,8 +17,7 @@ STACKS = sorted(file.stem.removeprefix("Pulumi.") for file in ROOT.glob("stacks/
 
 
 def _plan(stack: str) -> list[dict[str, Any]]:
-    opened = open_stack(stack)
-    resources = plan_offline(project=opened.project.root, stack=opened.name, config=opened.config)
+    resources = planned(open_stack(stack), charts=None, unexpanded=lambda _reason: None)
     return [resource.as_document() for resource in resources]
 
 
