@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from components.agents.sandbox_pod import workspace_claim
-from corral.policy.rules import RULES
+from corral.policy.policies import NODE_VERIFICATION
+from corral.policy.rules import RULES, rules_of
 from corral.policy.rules.images import BY_TAG
 from corral.settings.tenants import NAMESPACE_PREFIX
 from tests.components.examples import agent_class
@@ -69,7 +70,8 @@ def test_every_rule_was_tried_on_the_api_server() -> None:
     tried |= {attack.says.strip("[]") for attack in ATTACKS}
     unseen = {case.rule for case in BAD if case.unseen}
     by_tag = {BY_TAG.id}  # in place of digests; tried in test_enforcement.py
-    assert {rule.id for rule in RULES} <= tried | unseen | by_tag
+    nodes = {rule.id for rule in rules_of(NODE_VERIFICATION)}  # tried in test_verification.py
+    assert {rule.id for rule in RULES} <= tried | unseen | by_tag | nodes
 
 
 def test_nothing_was_changed_by_all_that(server: Server) -> None:

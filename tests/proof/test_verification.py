@@ -13,7 +13,9 @@ import yaml
 from corral.embedded.cluster import EmbeddedCluster
 from corral.kubernetes import Access, Api
 from corral.policy.admission import judge
+from corral.policy.policies import NODE_VERIFICATION
 from corral.policy.rule import Facts
+from corral.policy.rules import rules_of
 from corral.policy.steering import VERIFIER_ACCOUNTS
 from corral.settings.tiers import PROOF_LABEL_PREFIX, UNVERIFIED_TAINT
 from tests.proof.conftest import apply
@@ -280,6 +282,11 @@ def test_what_harms_nobody_goes_through(ground: Ground, what: str) -> None:
     verdict = ground.patch(who, HERE, patch)
     assert verdict.status == 200, verdict.message
     assert ground.rules(who, HERE, patch) == set()
+
+
+def test_every_rule_about_nodes_was_tried_here() -> None:
+    tried = {rule for *_, rule in ATTACKS.values()} | {"node-born-unproven"}
+    assert {rule.id for rule in rules_of(NODE_VERIFICATION)} <= tried
 
 
 def test_an_administrator_opens_a_node_by_hand(ground: Ground) -> None:
