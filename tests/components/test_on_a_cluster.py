@@ -19,7 +19,7 @@ from corral.embedded.cluster.progress import Silent
 from corral.kubernetes import Access, Api, ApiError
 from corral.settings.stack import Settings
 from corral.settings.tenants import Tenant
-from corral.settings.tiers import RUNTIMES
+from corral.settings.tiers import RUNTIMES, Tier
 from tests.components.applying import apply_all, in_order
 from tests.components.examples import every_runtime, registered
 from tests.embedded.cluster.waiting import eventually
@@ -182,9 +182,11 @@ def node_of(api: Api, pod: str) -> str:
 def test_a_sandbox_of_each_class_lands_on_a_node_of_its_tier(
     sandboxes: Mapping[str, dict[str, Any]], class_name: str
 ) -> None:
-    spec = sandboxes[class_name]["spec"]
-    assert spec["nodeName"] == f"{RUNTIMES[class_name].tier}-1"
-    assert set(RUNTIMES[class_name].extended_resources) <= set(spec.get("overhead", {}))
+    spec, runtime = sandboxes[class_name]["spec"], RUNTIMES[class_name]
+    # Each confidential runtime has nodes of its own kind.
+    pool = class_name if runtime.tier == Tier.CONFIDENTIAL else runtime.tier
+    assert spec["nodeName"] == f"{pool}-1"
+    assert set(runtime.extended_resources) <= set(spec.get("overhead", {}))
 
 
 @pytest.mark.parametrize("class_name", sorted(RUNTIMES))
