@@ -38,7 +38,10 @@ def rendered(
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    return [document for document in yaml.safe_load_all(done.stdout) if document]
+    # The fast one where there is one: definitions of kinds have megabytes.
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    documents = yaml.load_all(done.stdout, loader)
+    return [document for document in documents if document]
 
 
 def _chart(folder: Path, pin: PinnedChart, into: Path) -> Path:
@@ -67,4 +70,7 @@ def definitions(pin: PinnedChart, *, into: Path) -> list[dict[str, Any]]:
     command = [helm, "show", "crds", str(_chart(Path(folder), pin, into))]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    return [document for document in yaml.safe_load_all(done.stdout) if document]
+    # The fast one where there is one: definitions of kinds have megabytes.
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    documents = yaml.load_all(done.stdout, loader)
+    return [document for document in documents if document]
