@@ -16,6 +16,7 @@ from corral.settings.aws.density import (
     node_amounts,
     sandbox_amounts,
 )
+from corral.settings.aws.disks import USABLE_PERCENT
 from corral.settings.aws.instances import Instance, Machines, instances
 from corral.settings.aws.pools import DEFAULT_INSTANCES
 from corral.settings.classes import AgentClass
@@ -48,15 +49,19 @@ _LIMITS: dict[Limit, tuple[str, str]] = {
     "pods": ("one", f"the kubelet's `maxPods`, less {DAEMON_PODS} of the node's own"),
     "addresses": ("one", "what its network interfaces carry"),
     "volumes": (
-        "the EBS volumes that it claims",
-        "what EC2 attaches beside the root volume; on older types each further network interface "
-        "takes the place of one",
+        "the EBS volumes that it claims, its workspace among them where that is of kind `ebs`",
+        "what EC2 attaches beside the root volume and a data volume for workspaces; on older types "
+        "each further network interface takes the place of one",
     ),
     "disk": (
         "its ephemeral storage",
         "the root volume, less images, the system and the eviction threshold",
     ),
-    "local-disk": ("a workspace on the instance's own disks", "those disks"),
+    "local-disk": (
+        "its workspace, where that is of kind `local`",
+        f"{USABLE_PERCENT} % of what the pool's `workspaces` are on: the instance's own disks, or "
+        "a data volume",
+    ),
     "processes": (
         "its processes; a microVM the threads of its VMM",
         "the kernel's `threads-max`, less what the kubelet keeps",
