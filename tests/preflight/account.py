@@ -17,7 +17,8 @@ from corral.aws_account.reading import AwsAccount, Identity
 from corral.settings.aws.account import Aws
 
 _SESSION = Session()
-"""One for all: what botocore knows of services takes a second to read."""
+_CLIENTS: dict[str, dict[str, Any]] = {}
+"""By region. One of each for all tests: what botocore knows of a service takes a second to read."""
 
 Answer = Mapping[str, Any] | Exception | Callable[[Mapping[str, Any]], Mapping[str, Any]]
 Answers = Mapping[tuple[str, str], Answer]
@@ -40,6 +41,7 @@ class RecordedAccount(AwsAccount):
         arn: str = "arn:aws:iam::123456789012:user/engineer",
     ) -> None:
         super().__init__(aws, _SESSION)
+        self._clients = _CLIENTS.setdefault(aws.region, {})
         self.identity = Identity(account=aws.account_id, arn=arn)
         self._answers = answers
         self.asked: list[tuple[str, str, Mapping[str, Any]]] = []

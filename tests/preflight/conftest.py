@@ -34,11 +34,11 @@ def planned(stack: str) -> tuple[PlannedResource, ...]:
         )
 
 
-def resource(kind: str, called: str, **inputs: Any) -> PlannedResource:
+def resource(type_: str, called: str, /, **inputs: Any) -> PlannedResource:
     """One resource of a plan."""
     return PlannedResource(
-        urn=f"urn:pulumi:dev::corral::{kind}::{called}",
-        type=kind,
+        urn=f"urn:pulumi:dev::corral::{type_}::{called}",
+        type=type_,
         name=called,
         parent=None,
         dependencies=(),
