@@ -14,6 +14,7 @@ from corral.commands.embedded_engine import embedded_reports
 from corral.commands.offline import planned
 from corral.commands.options import EngineChoice
 from corral.commands.pulumi_engine import missing_before, pulumi_plan
+from corral.commands.replacements import resource_document, show_replacements
 from corral.commands.reports import reports_document, show_report
 from corral.commands.screen import Screen, write_json
 from corral.commands.stacks import Stack, announce, open_stack
@@ -66,7 +67,7 @@ def _offline(stack: Stack, *, screen: Screen, json: str | None) -> None:
         charts=PinnedHelm(stack.project.root, screen, fetches=False),
         unexpanded=lambda reason: screen.note(f"note: {reason}", style="yellow"),
     )
-    documents: list[dict[str, Any]] = [resource.as_document() for resource in resources]
+    documents: list[dict[str, Any]] = [resource_document(resource) for resource in resources]
     if json is not None:
         write_json({"resources": documents, **capacity_document(stack.settings)}, json)
     if json != "-":
@@ -79,6 +80,7 @@ def _offline(stack: Stack, *, screen: Screen, json: str | None) -> None:
         for part in stack.parts if len(stack.parts) > 1 else ():
             count = sum(resource.urn.split(":", 3)[2] == part.name for resource in resources)
             screen.result(f"{count:>5} of them in stack {part.name}")
+        show_replacements(screen, resources)
         show_capacity(screen, stack.settings)
 
 
