@@ -9,6 +9,7 @@ import pulumi
 
 from components.children import Children
 from components.documents import Document
+from components.tenancy.disruption import disruption_budget_document
 from components.tenancy.limit_range import limit_range_document
 from components.tenancy.namespace import tenant_namespace, tenant_namespace_document
 from components.tenancy.network_policy import default_deny_document
@@ -75,7 +76,9 @@ class TenantNamespace(pulumi.ComponentResource):
 def _fences(name: str, tenant: Tenant, classes: Mapping[str, AgentClass]) -> list[Document]:
     """What stands in a tenant's namespace before anybody may use it."""
     own_classes = {class_name: classes[class_name] for class_name in tenant.agents}
+    budget = disruption_budget_document(name, tenant, classes)
     return [
+        *([budget] if budget else ()),
         default_deny_document(name),
         limit_range_document(name, tenant, classes),
         *quota_documents(name, tenant, classes),

@@ -172,6 +172,7 @@ def test_a_thousand_tenants_are_as_few_objects_each_as_one() -> None:
         "LimitRange",
         "Namespace",
         "NetworkPolicy",
+        "PodDisruptionBudget",
         "ResourceQuota",
         "RoleBinding",
         "RoleBinding",

@@ -102,6 +102,7 @@ def test_nobody_gets_rights_before_the_fences_stand() -> None:
         assert needed == {
             "Namespace",
             "NetworkPolicy",
+            "PodDisruptionBudget",
             "LimitRange",
             "ResourceQuota",
             "ServiceAccount",
