@@ -67,19 +67,27 @@ _BETWEEN = """
 - A tenant's agents are of declared classes, of the tenant's tier or a stronger one.
 - The pools can hold each tenant's own maximum. All tenants together may exceed them: their numbers
   are maxima, and pools are shared.
+- A pool of tier `confidential` serves one runtime, as each wants nodes of its own kind
+  ([confidential](confidential.md)). Where all of a tenant's agents refuse every exec, it has none.
 - Volumes have a count and a size, or neither.
 - No tenant is named {reserved}.
 
 On AWS, with cluster kind `eks`:
 - `aws` is there; pools say `machines`, and their CPU, memory and pods follow from the instance type
   ([density](density.md)). One pool without a tier always has a node that isn't spot.
-- Tier `microvm` is on `nested` or `metal` machines. `confidential` isn't had on EC2: SEV-SNP nodes
-  have no `/dev/kvm`, and no instance offers TDX. `snp` machines with tier `gvisor` or `container`
-  protect a node from its host.
+- Tier `microvm` is on `nested` or `metal` machines. Tier `confidential` isn't had on nodes that
+  Corral starts on EC2: SEV-SNP nodes have no `/dev/kvm`, and no instance offers TDX. `snp` machines
+  with tier `gvisor` or `container` protect a node from its host; all pools of a runtime have them,
+  or none.
 - Instance types exist, have the feature and the architecture, and are offered in the region.
 - The VPC is private, /16 to /20, and overlaps no peer; its private subnets have addresses for all
   nodes with all their pods.
 - `reserved-nodes` goes with `capacity: reserved`, one instance type, and at most `max-nodes`.
+- Nothing is bought that can't be given back: `capacity` has no capacity blocks, Savings Plans or
+  reserved instances. What is reserved costs the same whether nodes run or not; `corral plan` and
+  `pulumi preview` tell how much, by `prices` or AWS' list of us-east-1.
+- Base and burst of one tier: nodes that a pool always has fill before those that Karpenter starts
+  (`corral.dev/burst`, PreferNoSchedule), so that the latter become empty and go.
 - A class that can land on spot nodes is `restartable`.
 - The role is in the stack's own account; no network wider than /8 reaches the API server.
 
