@@ -9,8 +9,10 @@ from pathlib import Path
 from components.isolation.runtime_class import pod_overhead
 from corral.settings.tiers import (
     DEFAULT_RUNTIME,
+    PROOF_LABEL_PREFIX,
     RUNTIMES,
     TIER_LABEL,
+    UNVERIFIED_TAINT,
     ProcessLimit,
     Runtime,
     Tier,
@@ -30,6 +32,14 @@ RuntimeClass selects that label and the further ones below, tolerates the taint,
 overhead to every pod: the scheduler and quotas count it, and neither a stack file nor a pod has to.
 Kata's RuntimeClasses select both of its labels: with one alone, pods land where the runtime isn't
 yet.
+
+A runtime with a kernel of its own (gVisor, Kata) is proven on each node before sandboxes come. Such
+a node joins with the label `{PROOF_LABEL_PREFIX}<runtime>=false` for each of its runtimes and the
+taint `{UNVERIFIED_TAINT}` (NoSchedule). A pod of each runtime starts there, looks whose kernel it
+is on, sets the label to `true`, and the last one takes the taint away. Admission lets nobody else
+do either, and a verifier nowhere but on the node that its token is bound to. Nodes that the stack
+makes join so by themselves. On nodes of your own, have the kubelet register them so
+(`--node-labels`, `--register-with-taints`): those that don't are taken as they are.
 """
 
 
