@@ -20,7 +20,8 @@ from components.children import Children
 from components.scaling.names import ClusterPlace, bursts
 from components.tags import stack_tags
 from corral.settings.aws.account import Aws
-from corral.settings.aws.cidrs import PodNetwork, service_network
+from corral.settings.aws.cidrs import PodNetwork, service_network, zone_demand
+from corral.settings.aws.contradictions import address_demand
 from corral.settings.aws.network import ExistingNetwork
 from corral.settings.aws.pools import EksPool
 from corral.settings.aws.reservations import reservations
@@ -138,10 +139,16 @@ class Foundation(pulumi.ComponentResource):
             for found in reservations(self._args.pools, region=aws.region, prices=aws.prices):
                 pulumi.log.info(f"pool {found.pool}: {found.told()}", self)
 
+    def _needs(self) -> dict[str, int]:
+        """Addresses that nodes may come to need, by zone."""
+        aws, pods = self._args.aws, self._args.pod_network
+        demands = [address_demand(n, p, aws, pods) for n, p in self._args.pools.items()]
+        return {zone: zone_demand(zone, demands) for zone in aws.network.zones}
+
     def _network(self, keys: Keys) -> Network | ExistingVpc:
         aws, settings = self._args.aws, self._args.aws.network
         if isinstance(settings, ExistingNetwork):
-            args = ExistingVpcArgs(region=aws.region, settings=settings)
+            args = ExistingVpcArgs(region=aws.region, settings=settings, needs=self._needs())
             return ExistingVpc("network", args, self._layer)
         return Network(
             "network",

@@ -5,6 +5,7 @@ Beside `test_stacks.py`, not in it: one moto at a time is on.
 
 from __future__ import annotations
 
+from copy import deepcopy
 from pathlib import Path
 
 import boto3  # type: ignore[import-untyped] # ships no types
@@ -54,6 +55,46 @@ def test_reserved_microvm_nodes_are_created_with_their_reservation(tmp_path: Pat
         assert version["LaunchTemplateData"]["CpuOptions"] == {"NestedVirtualization": "enabled"}
 
 
+def test_workspaces_on_disks_of_the_instance_and_on_a_volume(tmp_path: Path) -> None:
+    microvms = {"tier": "microvm", "machines": "nested", "min-nodes": 1, "max-nodes": 2}
+    volume = {"kind": "volume", "size": "300Gi", "iops": 6000, "throughput": 500}
+    settings = varied(
+        DEV,
+        pools={
+            "system": PLATFORM,
+            "own": {
+                **microvms,
+                "instances": ["m8id.4xlarge"],
+                "workspaces": {"kind": "instance-store"},
+            },
+            "volume": {**microvms, "workspaces": volume},
+        },
+        classes={"worker": {"tier": "microvm", "workspace": {"kind": "local", "size": "20Gi"}}},
+        tenants={"acme": {"tier": "microvm", "agents": {"worker": 4}}},
+    )
+    with standing(tmp_path, "dev", settings) as world:
+        assert world.result.complete, world.explained()
+        assert findings(world) == {}
+        disks = {}
+        for one in world.executor.of("aws:ec2/launchTemplate:LaunchTemplate"):
+            [version] = world.account.client("ec2").describe_launch_template_versions(
+                LaunchTemplateId=one.id
+            )["LaunchTemplateVersions"]
+            devices = version["LaunchTemplateData"]["BlockDeviceMappings"]
+            disks[one.name] = {device["DeviceName"]: device["Ebs"] for device in devices}
+        assert set(disks["own"]) == {"/dev/xvda"}, "the instance's own disks are asked for by type"
+        asked = disks["volume"]["/dev/xvdb"]
+        assert (asked["VolumeSize"], asked["Iops"], asked["Throughput"]) == (300, 6000, 500)
+        assert asked["VolumeType"] == "gp3"
+        assert asked["Encrypted"] and asked["DeleteOnTermination"]
+        of_driver = [
+            one
+            for one in world.executor.of("aws:iam/rolePolicy:RolePolicy")
+            if one.name == "volumes"
+        ]
+        assert len(of_driver) == 1, "the EBS driver may use the key for volumes"
+
+
 OWNER = {
     "kind": "existing",
     "vpc-id": "vpc-0a1b2c3d4e5f60718",
@@ -93,6 +134,14 @@ def test_an_owner_s_subnet_in_another_zone_is_refused(tmp_path: Path) -> None:
         subnets["a"], subnets["b"] = subnets["b"], subnets["a"]
         world = built(tmp_path, "dev", settings)
         assert "is in zone eu-west-1b, not in eu-west-1a" in str(world.result.error)
+        assert not world.executor.of("aws:eks/cluster:Cluster")
+
+
+def test_an_owner_s_subnet_that_is_too_small_is_refused(tmp_path: Path) -> None:
+    pools = deepcopy(DEV["pools"])
+    pools["sandboxed"] |= {"max-nodes": 400, "zones": ["a"]}
+    with standing(tmp_path, "dev", varied(DEV, aws={"network": OWNER}, pools=pools)) as world:
+        assert "has 251 addresses, and nodes may come to need" in str(world.result.error)
         assert not world.executor.of("aws:eks/cluster:Cluster")
 
 

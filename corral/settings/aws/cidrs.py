@@ -219,7 +219,7 @@ def check_demand(free: Mapping[str, int], demands: Iterable[AddressDemand]) -> N
     asked = tuple(demands)
     for zone, addresses in free.items():
         there = [demand for demand in asked if zone in demand.zones]
-        need = sum(demand.per_zone for demand in there) + INFRASTRUCTURE_ADDRESSES
+        need = zone_demand(zone, there)
         if need > addresses:
             most = max(there, key=lambda demand: demand.per_zone, default=None)
             raise NotAllowedError(
@@ -227,6 +227,11 @@ def check_demand(free: Mapping[str, int], demands: Iterable[AddressDemand]) -> N
                 f"subnet, and {need} may be needed ({_told(there)})",
                 fix=_way_out(most, need),
             )
+
+
+def zone_demand(zone: str, demands: Iterable[AddressDemand]) -> int:
+    """Addresses that pools, and AWS itself, may come to need in a zone's private subnet."""
+    return INFRASTRUCTURE_ADDRESSES + sum(d.per_zone for d in demands if zone in d.zones)
 
 
 def _told(demands: Sequence[AddressDemand]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from ipaddress import IPv4Network
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from components.aws.cluster.addons import BEFORE_NODES, SYSTEM_ROLES, addon_configuration
 from components.aws.cluster.kubeconfig import kubeconfig_text
-from components.aws.network.existing import subnet_problems
+from components.aws.network.existing import WantedSubnet, subnet_problems
 from components.aws.nodes.spread import spread
 from components.aws.policies import (
     key_alias,
@@ -179,16 +180,30 @@ def test_nodes_are_spread_evenly_and_none_is_lost(count: int, zones: int) -> Non
         ({"vpc_id": "vpc-2"}, "is in vpc-2, not in vpc-1"),
         ({"zone": "eu-west-1b"}, "is in zone eu-west-1b, not in eu-west-1a"),
         ({"public": True}, "gives public addresses"),
+        ({"cidr": IPv4Network("100.64.0.0/20")}, "outside of aws.network.cidr 10.90.0.0/16"),
+        (
+            {"cidr": IPv4Network("10.90.0.0/24")},
+            "has 251 addresses, and nodes may come to need 500",
+        ),
     ],
 )
 def test_a_subnet_that_isn_t_what_the_settings_say_is_told(
     seen: dict[str, object], problem: str | None
 ) -> None:
-    right = {"vpc_id": "vpc-1", "zone": "eu-west-1a", "public": False}
+    right = {
+        "vpc_id": "vpc-1",
+        "zone": "eu-west-1a",
+        "public": False,
+        "cidr": IPv4Network("10.90.16.0/20"),
+    }
     found = subnet_problems(
         **{**right, **seen},  # type: ignore[arg-type] # each of its own type
-        want_zone="eu-west-1a",
-        want_vpc="vpc-1",
+        want=WantedSubnet(
+            vpc="vpc-1",
+            zone="eu-west-1a",
+            within=IPv4Network("10.90.0.0/16"),
+            addresses=500,
+        ),
     )
     assert len(found) == (problem is not None)
     assert problem is None or problem in found[0]
