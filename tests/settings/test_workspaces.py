@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from corral.settings.aws.pools import EksPool
 from corral.settings.aws.room import held, volumes_of
 from corral.settings.loading import load_value
-from corral.settings.pools import EksPool
 from corral.settings.problems import SettingsError
 from corral.settings.stack import Settings
 
