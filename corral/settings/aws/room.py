@@ -21,8 +21,12 @@ class Held:
     agent: str
     instance: str
     """The instance type that holds least."""
+    base: int
+    """Nodes that the pool always has."""
     nodes: int
     """Most nodes of the pool."""
+    derived: bool
+    """Whether that number follows from what tenants may ask for."""
     density: Density
 
     @property
@@ -32,8 +36,14 @@ class Held:
 
     def cells(self) -> tuple[str, ...]:
         """Pool, class, instance type, density, nodes and sandboxes, for a table."""
-        counts = (self.density.text(), str(self.nodes), str(self.most))
+        counts = (self.density.text(), self._nodes(), str(self.most))
         return (self.pool, self.agent, self.instance, *counts)
+
+    def _nodes(self) -> str:
+        """`3`; `1 to 6`; `0 to 20, for its tenants`."""
+        if self.base == self.nodes:
+            return str(self.nodes)
+        return f"{self.base} to {self.nodes}" + (", for its tenants" if self.derived else "")
 
     def as_document(self) -> dict[str, object]:
         """As JSON, with what each limit alone would allow on one node."""
@@ -41,7 +51,9 @@ class Held:
             "pool": self.pool,
             "class": self.agent,
             "instance": self.instance,
+            "baseNodes": self.base,
             "nodes": self.nodes,
+            "fromTenants": self.derived,
             "perNode": self.density.sandboxes,
             "binding": self.density.binding,
             "byLimit": dict(self.density.by_limit),
@@ -69,7 +81,9 @@ def held(
                     pool=name,
                     agent=agent_name,
                     instance=least,
+                    base=pool.base_nodes,
                     nodes=pool.nodes,
+                    derived=pool.max_nodes is None,
                     density=found,
                 )
 

@@ -95,3 +95,16 @@ def test_the_bound_holds_what_tenants_may_ask_for(worker: int, large: int, base:
     nodes = sum(-(-count // rows[name].density.sandboxes) for name, count in asked.items())
     assert rows["worker"].nodes >= max(base, nodes)
     assert rows["worker"].nodes <= max(base, nodes + 1), "and not more: nodes cost money"
+
+
+def test_the_plan_tells_what_is_always_there_what_may_come_and_why() -> None:
+    settings = stack(
+        {"metal": METAL, "burst": NESTED, "more": NESTED | {"max-nodes": 7}}, worker=200
+    )
+    rows = {row.pool: row for row in held(eks_pools(settings.pools), settings.classes)}
+    bound = rows["burst"].nodes
+    assert rows["metal"].cells()[4] == "2"
+    assert rows["more"].cells()[4] == "0 to 7"
+    assert rows["burst"].cells()[4] == f"0 to {bound}, for its tenants"
+    told = rows["burst"].as_document()
+    assert (told["baseNodes"], told["nodes"], told["fromTenants"]) == (0, bound, True)
