@@ -70,3 +70,29 @@ def test_an_image_is_judged_by_what_it_is(
     found = only(images.look(ground(image(**fields))))
     assert found.grade is grade
     assert said in found.what
+
+
+@pytest.mark.parametrize(
+    ("boot", "machines", "grade"),
+    [
+        ({"BootMode": "uefi-preferred"}, "snp", Grade.OK),
+        ({"BootMode": "uefi"}, "snp", Grade.OK),
+        ({"BootMode": "legacy-bios"}, "snp", Grade.FAILURE),
+        ({}, "snp", Grade.FAILURE),
+        ({}, "virtual", Grade.OK),
+    ],
+)
+def test_machines_with_encrypted_memory_boot_by_uefi(
+    ground: Grounds, boot: dict[str, str], machines: str, grade: Grade
+) -> None:
+    pools = {
+        "system": {"machines": "virtual", "min-nodes": 1},
+        "sandboxed": {
+            **{"tier": "gvisor", "machines": machines, "min-nodes": 4},
+            "processes": 2048,
+        },
+    }
+    found = only(images.look(ground(image(**boot), pools=pools)))
+    assert found.grade is grade
+    if grade is Grade.FAILURE:
+        assert "of sandboxed doesn't boot by UEFI" in found.what

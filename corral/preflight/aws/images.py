@@ -12,6 +12,10 @@ from corral.preflight.finding import Finding, failure, ok, warning
 BY_PARAMETER = "resolve:ssm:"
 TEMPLATE = "aws:ec2/launchTemplate:LaunchTemplate"
 
+UEFI = ("uefi", "uefi-preferred")
+"""Boot modes of images that SEV-SNP machines start from.
+https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/sev-snp.html#snp-requirements"""
+
 _ARCHITECTURE = {"amd64": "x86_64", "arm64": "arm64"}
 
 
@@ -61,6 +65,7 @@ def _judged(ground: Ground, image: str, pools: list[str], found: Entry) -> Itera
         if name in ground.pools
         and found["Architecture"] != _ARCHITECTURE[ground.pools[name].architecture]
     ]
+    sealed = [n for n in pools if n in ground.pools and ground.pools[n].machines == "snp"]
     if found["State"] != "available":
         yield failure(
             f"image {found['ImageId']} of {', '.join(pools)} is {found['State']}",
@@ -72,6 +77,12 @@ def _judged(ground: Ground, image: str, pools: list[str], found: Entry) -> Itera
             f"image {found['ImageId']} is {found['Architecture']}; {', '.join(wrong)} is not",
             why="nodes start from it",
             fix="correct the pool's architecture",
+        )
+    elif sealed and found.get("BootMode") not in UEFI:
+        yield failure(
+            f"image {found['ImageId']} of {', '.join(sealed)} doesn't boot by UEFI",
+            why="EC2 starts SEV-SNP machines with UEFI alone: without it, they never come",
+            fix="use a newer corral, whose images do, or other machines for that pool",
         )
     elif _past(found.get("DeprecationTime")):
         yield warning(
