@@ -35,7 +35,7 @@ reference: $(VENV)/.dev ## Write every generated document again
 	@$(BIN)/python -m corral.reference
 
 lock: $(VENV)/.dev ## Resolve requirements*.in again, with hashes and without hosts
-	@for set in requirements requirements-dev; do \
+	@for set in requirements requirements-dev warden/requirements; do \
 	  $(BIN)/pip-compile --generate-hashes --allow-unsafe --strip-extras --no-header --quiet \
 	    --no-emit-index-url --no-emit-find-links --no-emit-trusted-host -o $$set.txt $$set.in; done
 
