@@ -155,6 +155,7 @@ class Foundation(pulumi.ComponentResource):
             NetworkArgs(
                 name=self._args.cluster.name,
                 region=aws.region,
+                account=aws.account_id,
                 settings=settings,
                 logs_key=keys.logs,
                 protect=aws.protect,

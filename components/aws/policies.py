@@ -109,6 +109,31 @@ def key_alias(account: str, region: str, cluster: str, name: str) -> str:
     return f"arn:{partition(region)}:kms:{region}:{account}:alias/{cluster}/{name}"
 
 
+def endpoint_policy(service: str, account: str) -> Document:
+    """The policy of a way to a service: for the account's own identities. Whoever brings keys of
+    another account gets nothing out with them here."""
+    return document(_by_own_identities(service, account))
+
+
+def storage_endpoint_policy(account: str) -> Document:
+    """The policy of the way to S3. Anybody may read: registries keep images' layers in buckets of
+    theirs, and hand out signed addresses. Everything else is for the account's own identities."""
+    return document(
+        _by_own_identities("s3", account),
+        {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "*"},
+    )
+
+
+def _by_own_identities(service: str, account: str) -> Document:
+    return {
+        "Effect": "Allow",
+        "Principal": "*",
+        "Action": f"{service}:*",
+        "Resource": "*",
+        "Condition": {"StringEquals": {"aws:PrincipalAccount": account}},
+    }
+
+
 def key_policy(account: str, region: str, *further: Document) -> Document:
     """A key's own policy: the account's identities as their policies say, and what comes further.
     In a key's policy `*` is that key."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -9,6 +10,7 @@ import pulumi
 from pulumi_aws import ec2, vpc
 
 from components.aws.network.subnets import INTERFACE_ENDPOINTS, service_name
+from components.aws.policies import endpoint_policy, storage_endpoint_policy
 from components.children import Children
 
 HTTPS = 443
@@ -16,11 +18,12 @@ HTTPS = 443
 
 @dataclass(frozen=True, kw_only=True)
 class EndpointsArgs:
-    """A VPC (its id and addresses), the subnets that interfaces stand in by zone, and the route
-    tables that lead to S3 by name."""
+    """A VPC (its id and addresses) and the account that it is in, the subnets that interfaces stand
+    in by zone, and the route tables that lead to S3 by name."""
 
     name: str
     region: str
+    account: str
     vpc_id: pulumi.Input[str]
     cidr: str
     subnets: Mapping[str, pulumi.Input[str]]
@@ -44,6 +47,7 @@ class Endpoints(pulumi.ComponentResource):
             vpc_endpoint_type="Gateway",
             service_name=service_name(args.region, "s3"),
             route_table_ids=list(args.route_tables.values()),
+            policy=json.dumps(storage_endpoint_policy(args.account)),
             tags={"Name": f"{args.name}-s3"},
             opts=children.options(),
         )
@@ -74,8 +78,17 @@ class Endpoints(pulumi.ComponentResource):
                 subnet_ids=list(args.subnets.values()),
                 security_group_ids=[group.id],
                 private_dns_enabled=True,
+                policy=_policy(service, args.account),
                 tags={"Name": f"{args.name}-{service}"},
                 opts=children.options(),
             )
         self.services = ("s3", *INTERFACE_ENDPOINTS)
         self.register_outputs({"services": self.services})
+
+
+def _policy(service: str, account: str) -> str | None:
+    """What may go through an interface. `eks-auth` has the service's own policy: that it takes
+    another is not documented; it gives pods' roles to nodes of the account's clusters alone."""
+    if service == "eks-auth":
+        return None
+    return json.dumps(endpoint_policy(service.partition(".")[0], account))

@@ -25,11 +25,12 @@ ANYWHERE = "0.0.0.0/0"
 @dataclass(frozen=True, kw_only=True)
 class NetworkArgs:
     """The settings; `name` begins the names of all parts; the region that the letters of zones
-    belong to; the key (its ARN) that flow logs are encrypted with; whether addresses,
-    the network and its logs are protected."""
+    belong to, and the account; the key (its ARN) that flow logs are encrypted with; whether
+    addresses, the network and its logs are protected."""
 
     name: str
     region: str
+    account: str
     settings: NewNetwork
     logs_key: pulumi.Input[str]
     protect: bool
@@ -89,6 +90,7 @@ class Network(pulumi.ComponentResource):
             EndpointsArgs(
                 name=args.name,
                 region=args.region,
+                account=args.account,
                 vpc_id=self._vpc.id,
                 cidr=args.settings.cidr,
                 subnets={zone: subnet.id for zone, subnet in subnets["isolated"].items()},

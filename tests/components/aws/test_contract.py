@@ -290,3 +290,17 @@ def test_stacks_without_aws_import_nothing_of_it() -> None:
         check=True,
     )
     assert done.stdout.strip() == "[]"
+
+
+def test_endpoints_are_for_the_account_s_own_identities(resources: dict[str, Recorded]) -> None:
+    for endpoint in of_type(resources, "aws:ec2/vpcEndpoint:VpcEndpoint"):
+        if endpoint.name == "eks-auth":
+            assert "policy" not in endpoint.inputs
+            continue
+        statements = json.loads(endpoint.inputs["policy"])["Statement"]
+        open_to_all = [s["Action"] for s in statements if "Condition" not in s]
+        assert open_to_all == (["s3:GetObject"] if endpoint.name == "s3" else [])
+        own = next(s for s in statements if "Condition" in s)
+        assert own["Condition"] == {"StringEquals": {"aws:PrincipalAccount": "123456789012"}}
+        service = endpoint.inputs["serviceName"].split(".")[3]
+        assert own["Action"] == f"{service}:*"
