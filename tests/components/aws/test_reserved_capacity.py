@@ -31,7 +31,10 @@ def test_a_preview_tells_what_is_paid_for_in_any_case(told: list[str]) -> None:
 
 @pytest.mark.parametrize("count", [1, 2, 3, 4])
 def test_a_reservation_is_spread_over_zones_targeted_and_kept(count: int) -> None:
-    edits: dict[str, Any] = {"pools__isolated__reserved-nodes": count}
+    edits: dict[str, Any] = {
+        "pools__isolated__reserved-nodes": count,
+        "pools__isolated__max-nodes": 6,
+    }
     found = of_type(registered(changed("prod", **edits)), RESERVATION)
     counts = sorted(each.inputs["instanceCount"] for each in found)
     assert sum(counts) == count
