@@ -8,9 +8,7 @@ from components.documents import Document, metadata
 from components.tenancy.namespace import tenant_namespace
 from corral.policy.steering import CLASS_LABEL
 from corral.settings.classes import AgentClass
-from corral.settings.tenants import Tenant
-
-RUNNING_AGENTS = "corral-running-agents"
+from corral.settings.tenants import RUNNING_AGENTS, Tenant
 
 
 def disruption_budget_document(

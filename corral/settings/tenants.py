@@ -12,6 +12,9 @@ from corral.settings.tiers import Tier
 
 NAMESPACE_PREFIX = "agents-"
 
+RUNNING_AGENTS = "corral-running-agents"
+"""The PodDisruptionBudget in each tenant's namespace: drains wait for its sandboxes."""
+
 RESERVED_TENANTS = ("admission-probe",)
 """Names that corral's own namespaces carry in the tenant label."""
 

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from corral.kubernetes import Api, ApiError, Discovery
 from corral.kubernetes.client import segment
 from corral.kubernetes.discovery import Resource
+from corral.settings.tenants import RUNNING_AGENTS
 
 Document = dict[str, Any]
 
@@ -202,7 +203,8 @@ class Volumes(_Base):
 
 
 class NodeClaims(_Base):
-    """Karpenter's nodes. Its pools go first, or it would start others; in a cluster that stays, it
+    """Karpenter's nodes. Its pools go first, or it would start others, and so does what has drains
+    wait for running agents: nobody's work outlives the cluster. In a cluster that stays, Karpenter
     is somebody else's."""
 
     name = "nodes of Karpenter"
@@ -210,6 +212,9 @@ class NodeClaims(_Base):
 
     def deletes(self, look: Look) -> Iterator[Held]:
         if look.whole:
+            for resource, budget in look.every("PodDisruptionBudget.policy"):
+                if budget["metadata"]["name"] == RUNNING_AGENTS:
+                    yield held(resource, budget)
             for kind in ("NodePool.karpenter.sh", "NodeClaim.karpenter.sh"):
                 for resource, found in look.every(kind):
                     yield held(resource, found)

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from components.tenancy.disruption import RUNNING_AGENTS, disruption_budget_document
+from components.tenancy.disruption import disruption_budget_document
 from components.tenancy.namespace import tenant_namespace
 from corral.embedded.cluster import EmbeddedCluster, SimulatedNode, default_cache
 from corral.embedded.cluster.progress import Silent
@@ -20,7 +20,7 @@ from corral.kubernetes import Access, Api, ApiError
 from corral.kubernetes.retries import Retries
 from corral.policy.steering import CLASS_LABEL
 from corral.settings.classes import AgentClass
-from corral.settings.tenants import Tenant
+from corral.settings.tenants import RUNNING_AGENTS, Tenant
 from tests.embedded.cluster.waiting import eventually
 
 TENANT = Tenant.model_validate(

@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from corral.kubernetes import Api, ApiError
+from corral.settings.tenants import RUNNING_AGENTS
 from corral.teardown.drain import MINUTE, Drain, Stuck
 from corral.teardown.steps import STEPS, Scope
 from tests.teardown.cloud_controllers import CLAIMS, FINALIZER, POOLS, Controllers
@@ -285,6 +286,27 @@ def test_nodes_go_after_what_they_hold_and_no_pool_makes_others(cluster: Api) ->
     assert pools
     assert not any(pools), "the pool goes before anybody waits for its nodes"
     assert [step.name for step in STEPS][-1] == "nodes of Karpenter"
+
+
+def test_no_budget_of_running_agents_holds_up_the_end_of_a_cluster(cluster: Api) -> None:
+    budgets = f"/apis/policy/v1/namespaces/{OURS}/poddisruptionbudgets"
+    for name in (RUNNING_AGENTS, "somebodys"):
+        cluster.apply(
+            f"{budgets}/{name}",
+            {
+                "apiVersion": "policy/v1",
+                "kind": "PodDisruptionBudget",
+                "metadata": {"name": name},
+                "spec": {"minAvailable": 3, "selector": {"matchLabels": {"app": "agent"}}},
+            },
+        )
+    node(cluster, "held")
+    controllers = Controllers(cluster)
+    nodes_only = [step for step in STEPS if step.name == "nodes of Karpenter"]
+    drain(cluster, controllers, scope=Scope(), steps=nodes_only).carry_out()
+    assert not there(cluster, f"{budgets}/{RUNNING_AGENTS}")
+    assert there(cluster, f"{budgets}/somebodys"), "what isn't corral's own stays its owner's"
+    cluster.delete(f"{budgets}/somebodys")
 
 
 def test_a_second_drain_has_nothing_to_do(cluster: Api) -> None:
