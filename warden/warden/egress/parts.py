@@ -78,18 +78,21 @@ class Answer:
     version: str
     resources: tuple[Resource, ...]
 
+    @classmethod
+    def of(cls, resources: Iterable[Resource]) -> Answer:
+        """With the version that follows from what is in it: replicas that know the same answer
+        the same."""
+        found = tuple(resources)
+        return cls(version=_digest(found), resources=found)
+
 
 def answers(parts: Iterable[Mapping[str, list[Resource]]]) -> dict[str, Answer]:
-    """The answers by type. The version follows from what is in them: replicas that know the same
-    answer the same."""
+    """The answers by type."""
     found: dict[str, list[Resource]] = {kind: [] for kind in SERVED}
     for part in parts:
         for kind in SERVED:
             found[kind] += part.get(kind, [])
-    return {
-        kind: Answer(version=_digest(resources), resources=tuple(resources))
-        for kind, resources in found.items()
-    }
+    return {kind: Answer.of(resources) for kind, resources in found.items()}
 
 
 def _door(listener: Resource) -> bool:

@@ -1,0 +1,101 @@
+"""What is asked of the control plane: Envoy's REST discovery, and resolvers' files.
+
+https://www.envoyproxy.io/docs/envoy/latest/api-docs/xds_protocol#rest-json-polling-subscriptions
+"""
+
+from __future__ import annotations
+
+import ssl
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+
+from warden.egress.parts import CLUSTER, LISTENER, SCOPE, SECRET, Answer
+from warden.egress.world import World
+
+PATHS = {
+    "/v3/discovery:listeners": LISTENER,
+    "/v3/discovery:clusters": CLUSTER,
+    "/v3/discovery:scoped-routes": SCOPE,
+}
+SECRETS_PATH = "/v3/discovery:secrets"
+COREFILES_PATH = "/corefiles"
+READY_PATH = "/ready"
+
+MOST_BYTES = 1024 * 1024
+"""Of a question."""
+
+
+def application(world: World) -> web.Application:
+    """The server's routes over what is known."""
+
+    async def discovery(request: web.Request) -> web.Response:
+        question = await _question(request)
+        kind = PATHS[request.path]
+        if not world.complete:
+            raise web.HTTPServiceUnavailable(text="what all tenants share isn't known yet\n")
+        return _answer(world.answer(kind), question, kind)
+
+    async def secrets(request: web.Request) -> web.Response:
+        question = await _question(request)
+        names = question.get("resource_names")
+        if not isinstance(names, list):
+            raise web.HTTPBadRequest(text="resource_names must be a list\n")
+        return _answer(world.secrets(map(str, names)), question, SECRET)
+
+    async def corefiles(_request: web.Request) -> web.Response:
+        if not world.complete:
+            raise web.HTTPServiceUnavailable(text="what all tenants share isn't known yet\n")
+        return web.json_response(world.corefiles())
+
+    app = web.Application(client_max_size=MOST_BYTES)
+    for path in PATHS:
+        app.router.add_post(path, discovery)
+    app.router.add_post(SECRETS_PATH, secrets)
+    app.router.add_get(COREFILES_PATH, corefiles)
+    return app
+
+
+def health(world: World) -> web.Application:
+    """For the kubelet, which has no certificate: one path, and yes or no."""
+
+    async def ready(_request: web.Request) -> web.Response:
+        if not world.complete:
+            raise web.HTTPServiceUnavailable(text="waiting\n")
+        return web.Response(text="ready\n")
+
+    app = web.Application()
+    app.router.add_get(READY_PATH, ready)
+    return app
+
+
+def mutual_tls(folder: Path) -> ssl.SSLContext:
+    """Server and client show who they are, by certificates of the one authority in `ca.crt`."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.load_cert_chain(folder / "tls.crt", folder / "tls.key")
+    context.load_verify_locations(folder / "ca.crt")
+    return context
+
+
+async def _question(request: web.Request) -> dict[str, Any]:
+    try:
+        question = await request.json()
+    except ValueError:
+        raise web.HTTPBadRequest(text="a DiscoveryRequest as JSON is expected\n") from None
+    if not isinstance(question, dict):
+        raise web.HTTPBadRequest(text="a DiscoveryRequest as JSON is expected\n")
+    return question
+
+
+def _answer(answer: Answer, question: dict[str, Any], kind: str) -> web.Response:
+    if question.get("version_info") == answer.version:
+        return web.Response(status=304)
+    document = {
+        "version_info": answer.version,
+        "resources": answer.resources,
+        "type_url": kind,
+    }
+    return web.json_response(document)
