@@ -85,8 +85,8 @@ ExternalId = Annotated[
     Expected("an external id: letters, digits and +=,.@:/- without spaces, at least two"),
 ]
 SERVICES = (
-    *("autoscaling", "ec2", "eks", "iam", "kms", "logs", "route53resolver", "s3", "sqs", "ssm"),
-    "sts",
+    *("autoscaling", "ec2", "eks", "events", "iam", "kms", "logs", "route53resolver", "s3", "sqs"),
+    *("ssm", "sts"),
 )
 """AWS' services that a stack talks to, as the provider calls their endpoints."""
 
