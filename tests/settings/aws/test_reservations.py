@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from corral.settings.aws.pools import DEFAULT_INSTANCES
 from corral.settings.aws.prices import LISTED_ON, PRICES_FILE, list_prices, price
 from corral.settings.aws.reservations import Reservation, reservations
 from corral.settings.aws.room import eks_pools
@@ -30,6 +31,11 @@ def test_prices_that_are_published_stand_in_the_table(name: str) -> None:
 def test_the_committed_prices_are_those_of_karpenter_s_generator() -> None:
     made = prices_text(Path(str(SOURCE)).read_text(encoding="utf-8"))
     assert PRICES_FILE.read_text(encoding="utf-8") == made
+
+
+def test_what_pools_take_by_default_has_a_price() -> None:
+    names = {name for names in DEFAULT_INSTANCES.values() for name in names}
+    assert names <= list_prices().keys()
 
 
 def test_a_larger_type_of_a_family_is_never_cheaper() -> None:
