@@ -3,30 +3,22 @@
 from __future__ import annotations
 
 import re
-import urllib.error
-import urllib.request
 from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode, urlsplit
 
-import orjson
 import yaml
 
 from corral.embedded.engine.offline import PlannedResource
 from corral.preflight.finding import Finding, failure, ok, warning
+from corral.preflight.registry import NotThere, manifest_digest, opened
 
 CHART = "kubernetes:helm.sh/v4:Chart"
 OCI = "oci://"
-MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 
-LOOPBACK = ("localhost", "127.0.0.1")
-
-SECONDS = 10.0
 LARGEST_INDEX = 64 * 2**20
-_UNAUTHORIZED, _NOT_FOUND = 401, 404
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,10 +41,6 @@ class Pin:
         last = self.chart.rpartition("/")[2]
         file = re.fullmatch(r"(.+?)-(v?[0-9]+\.[0-9].*)\.tgz", last)
         return (file[1], file[2]) if file else (last, self.version)
-
-
-class NotThere(Exception):
-    """Its place answers, and doesn't have it."""
 
 
 def look_at_charts(plan: Collection[PlannedResource], root: Path) -> Iterator[Finding]:
@@ -105,59 +93,15 @@ def _looked(pin: Pin, root: Path) -> Finding:
 def _in_registry(pin: Pin) -> str:
     """The digest that a registry has for the tag."""
     host, _, repository = pin.chart.removeprefix(OCI).partition("/")
-    # A registry on this very machine has no certificate, and needs none.
-    scheme = "http" if host.partition(":")[0] in LOOPBACK else "https"
-    url = f"{scheme}://{host}/v2/{repository}/manifests/{pin.version}"
-    try:
-        return _digest(url, {})
-    except urllib.error.HTTPError as error:
-        if error.code != _UNAUTHORIZED:
-            raise _absent(error) from None
-        challenge = error.headers.get("WWW-Authenticate", "")
-    try:
-        return _digest(url, {"Authorization": f"Bearer {_token(challenge)}"})
-    except urllib.error.HTTPError as error:
-        raise _absent(error) from None
-
-
-def _absent(error: urllib.error.HTTPError) -> Exception:
-    if error.code == _NOT_FOUND:
-        return NotThere("its registry has no such version")
-    return OSError(f"the registry answers {error.code} {error.reason}")
-
-
-def _digest(url: str, headers: Mapping[str, str]) -> str:
-    with _opened(url, {"Accept": MANIFEST, **headers}) as answer:
-        return str(answer.headers.get("Docker-Content-Digest") or "there")
-
-
-def _token(challenge: str) -> str:
-    """An anonymous token, from where the registry's challenge says."""
-    scheme, _, rest = challenge.partition(" ")
-    fields = dict(re.findall(r'(\w+)="([^"]*)"', rest))
-    if scheme.lower() != "bearer" or "realm" not in fields:
-        raise OSError("the registry wants a login")
-    asked = [(key, fields[key]) for key in ("service", "scope") if key in fields]
-    with _opened(f"{fields['realm']}?{urlencode(asked)}", {}) as answer:
-        found = orjson.loads(answer.read())
-    return str(found.get("token") or found.get("access_token") or "")
+    return manifest_digest(host, repository, pin.version)
 
 
 def _in_repository(pin: Pin) -> str:
     """The digest that a repository's index has for the version."""
-    with _opened(f"{pin.repository.rstrip('/')}/index.yaml", {}) as answer:
+    with opened(f"{pin.repository.rstrip('/')}/index.yaml", {}) as answer:
         text = answer.read(LARGEST_INDEX)
     index = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 # safe
     for entry in (index.get("entries") or {}).get(pin.chart) or ():
         if entry.get("version") == pin.version:
             return str(entry.get("digest") or "no digest")
     raise NotThere("its repository has no such version")
-
-
-def _opened(url: str, headers: Mapping[str, str]) -> Any:
-    if urlsplit(url).scheme not in ("https", "http"):
-        raise OSError(f"{url} is no address of a registry")
-    return urllib.request.urlopen(  # noqa: S310 # its scheme was looked at
-        urllib.request.Request(url, headers=dict(headers)),  # noqa: S310 # as above
-        timeout=SECONDS,
-    )

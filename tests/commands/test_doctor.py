@@ -15,8 +15,10 @@ NOBODY = {
     "AWS_EC2_METADATA_DISABLED": "true",
     "AWS_ACCESS_KEY_ID": "",
     "AWS_SECRET_ACCESS_KEY": "",
+    "https_proxy": "http://127.0.0.1:1",
+    "HTTPS_PROXY": "http://127.0.0.1:1",
 }
-"""No way into any account."""
+"""No way into any account, nor to any registry."""
 
 
 @pytest.fixture(autouse=True)

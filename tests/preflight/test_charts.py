@@ -1,4 +1,5 @@
-"""Whether charts are to be had: a registry and a repository of ours (doubles), and folders."""
+"""Whether charts and images are to be had: a registry and a repository of ours (doubles), and
+folders."""
 
 from __future__ import annotations
 
@@ -13,10 +14,12 @@ import pytest
 import yaml
 
 from corral.preflight.charts import CHART, look_at_charts
+from corral.preflight.container_images import look_at_container_images, parsed
 from corral.preflight.finding import Finding, Grade
 from tests.preflight.conftest import resource
 
 DIGEST = "sha256:" + "a" * 64
+PATHS = ("/v2/charts/thing/manifests/1.2.3", f"/v2/charts/thing/manifests/{DIGEST}")
 
 
 @dataclass
@@ -42,7 +45,7 @@ class _Handler(BaseHTTPRequestHandler):
         if self.path.startswith("/token"):
             allowed = registry.token != "secret"
             self._answer(200 if allowed else 403, json.dumps({"token": registry.token}))
-        elif self.path == "/v2/charts/thing/manifests/1.2.3":
+        elif self.path in PATHS:
             self._manifest(registry)
         elif self.path == "/stable/index.yaml":
             entry = {"version": "1.2.3", "digest": DIGEST}
@@ -141,3 +144,49 @@ def test_nobody_there_is_a_warning_and_no_traceback(registry: Registry, tmp_path
     found = looked(tmp_path, chart="oci://127.0.0.1:1/charts/thing", version="1.2.3")
     assert found.grade is Grade.WARNING
     assert registry.asked == []
+
+
+def image(name: str) -> Finding:
+    pod = {"spec": {"containers": [{"name": "a", "image": name}], "volumes": []}}
+    spec = {"template": pod, "note": {"image": {"not": "an image"}}}
+    [found] = look_at_container_images([resource("kubernetes:apps/v1:DaemonSet", "x", spec=spec)])
+    return found
+
+
+def test_an_image_is_looked_for_by_its_digest_whatever_its_tag(registry: Registry) -> None:
+    found = image(f"{registry.host}/charts/thing:9.9.9@{DIGEST}")
+    assert found.grade is Grade.OK
+    assert registry.asked == [PATHS[1]]
+
+
+def test_an_image_by_tag_is_told_with_the_digest_behind_it(registry: Registry) -> None:
+    assert DIGEST in image(f"{registry.host}/charts/thing:1.2.3").what
+
+
+def test_an_image_that_its_registry_has_not_is_a_failure(registry: Registry) -> None:
+    found = image(f"{registry.host}/charts/thing:9.9.9")
+    assert found.grade is Grade.FAILURE
+    assert "charts/thing:9.9.9 is not to be had" in found.what
+
+
+def test_a_registry_that_is_out_of_reach_says_nothing_of_the_nodes() -> None:
+    found = image("127.0.0.1:1/charts/thing:1.2.3")
+    assert found.grade is Grade.WARNING
+    assert "nodes pull it" in found.why
+
+
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [
+        ("quay.io/a/b:1.0", ("quay.io", "a/b", "1.0")),
+        (f"ghcr.io/a/b:1.0@{DIGEST}", ("ghcr.io", "a/b", DIGEST)),
+        ("localhost:5000/b:1.0", ("localhost:5000", "b", "1.0")),
+        ("python:3.14", ("registry-1.docker.io", "library/python", "3.14")),
+        ("bitnami/x", ("registry-1.docker.io", "bitnami/x", "latest")),
+        ("docker.io/a/b:1", ("registry-1.docker.io", "a/b", "1")),
+    ],
+)
+def test_an_image_s_name_is_read_as_container_runtimes_do(
+    name: str, parts: tuple[str, str, str]
+) -> None:
+    assert parsed(name) == parts

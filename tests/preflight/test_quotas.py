@@ -73,6 +73,16 @@ def test_too_little_for_the_first_nodes_is_a_failure(ground: Grounds) -> None:
     assert told(found, "vCPUs of Standard instances on demand").grade is Grade.FAILURE
 
 
+def test_storage_is_that_of_root_and_data_volumes_in_whole_tib(ground: Grounds) -> None:
+    found = told(list(quotas.look(ground(limits()))), "TiB of gp3")
+    assert "1 to 2 wanted" in found.what, "2 and 7 nodes of 200 GiB"
+    roomy = {**DEV["pools"]["sandboxed"], "volume": "2Ti"}
+    pools = {**DEV["pools"], "sandboxed": roomy}
+    found = told(list(quotas.look(ground(limits(L_7A658B76=5.0), pools=pools))), "TiB of gp3")
+    assert "3 to 9 wanted, 0 of 5" in found.what
+    assert found.grade is Grade.WARNING
+
+
 def test_reserved_nodes_count_from_the_start(ground: Grounds) -> None:
     system = {
         **DEV["pools"]["system"],

@@ -11,13 +11,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from math import ceil
 
+from components.aws.nodes.volumes import node_volumes
 from corral.aws_account.errors import Refused
 from corral.preflight.aws.ground import Entry, Ground
 from corral.preflight.finding import Finding, failure, ok, warning
 from corral.settings.aws.instances import instances
 from corral.settings.aws.pools import EksPool
 
-TIB = 2**40
+GIB_OF_TIB = 1024
 
 _LIVE = [{"Name": "instance-state-name", "Values": ["pending", "running"]}]
 
@@ -138,16 +139,19 @@ def _held(ground: Ground) -> int:
 
 
 def _storage(ground: Ground) -> Need:
-    first = sum(_at_first(pool) * pool.volume for pool in ground.pools.values())
-    most = sum(pool.nodes * pool.volume for pool in ground.pools.values())
-    return Need(first=ceil(first / TIB), most=ceil(most / TIB))
+    first = most = 0
+    for pool in ground.pools.values():
+        each = sum(volume.size for volume in node_volumes(pool))
+        first += pool.nodes_at_first * each
+        most += pool.nodes * each
+    return Need(first=ceil(first / GIB_OF_TIB), most=ceil(most / GIB_OF_TIB))
 
 
 def _stored(ground: Ground) -> int:
     gp3 = [{"Name": "volume-type", "Values": ["gp3"]}]
     volumes = ground.account.every("ec2", "describe_volumes", "Volumes", Filters=gp3)
     gib: int = sum(volume["Size"] for volume in ground.others(volumes))
-    return ceil(gib / 1024)
+    return ceil(gib / GIB_OF_TIB)
 
 
 def _planned(kind: str) -> Callable[[Ground], Need]:
@@ -205,7 +209,7 @@ QUOTAS = (
     Quota(
         service="ebs",
         code="L-7A658B76",
-        what="TiB of gp3 volumes (nodes' root volumes)",
+        what="TiB of gp3 volumes (nodes' own)",
         need=_storage,
         used=_stored,
     ),
