@@ -22,7 +22,7 @@ from typing import Any
 
 import orjson
 
-from benchmarks import pulumi_run
+from benchmarks import cloud_plan, pulumi_run
 from corral.embedded.cluster import PROGRAMS, Binaries, EmbeddedCluster, Silent, default_cache
 from corral.local_cluster import simulated_nodes
 from corral.settings.loading import load_stack_file, stack_file
@@ -33,6 +33,7 @@ PEAK_MIB = 450
 FLAT = 1.2
 FASTER_THAN_PULUMI = 10
 OFFLINE_RUNS = 5
+CLOUD_SECONDS, CLOUD_MIB, CLOUD_GROWTH = 4, 400, 3
 UP_RUNS = 3
 
 
@@ -51,7 +52,7 @@ def main() -> None:
     Binaries(default_cache()).ensure((*PROGRAMS,), Silent())
     with tempfile.TemporaryDirectory(prefix="corral-bench-") as name:
         folder = Path(name)
-        figures = [*_first_contact(folder), *_load(folder)]
+        figures = [*_first_contact(folder), *_cloud_plans(folder), *_load(folder)]
     _write(figures)
     sys.exit(0 if all(figure.kept for figure in figures) else 1)
 
@@ -74,6 +75,28 @@ def _first_contact(folder: Path) -> Iterator[Figure]:
         _timed(lambda: _corral(project, "plan", "local", "--offline")) for _ in range(OFFLINE_RUNS)
     ]
     yield _at_most("`corral plan local --offline`", statistics.median(plans), 2)
+
+
+def _cloud_plans(folder: Path) -> Iterator[Figure]:
+    few = cloud_plan.with_pools(folder / "few-pools", cloud_plan.FEW)
+    many = cloud_plan.with_pools(folder / "many-pools", cloud_plan.MANY)
+    prod = cloud_plan.plan(few, "prod")
+    yield _at_most("`corral plan prod --offline`, all three layers", prod.seconds, CLOUD_SECONDS)
+    yield Figure(
+        what="peak memory of that",
+        value=f"{prod.peak_mib:.0f} MiB",
+        promised=f"≤ {CLOUD_MIB} MiB",
+        kept=prod.peak_mib <= CLOUD_MIB,
+    )
+    before, after = cloud_plan.plan(few, "pools"), cloud_plan.plan(many, "pools")
+    growth = after.seconds / before.seconds
+    yield Figure(
+        what=f"the same with {cloud_plan.MANY} node pools ({after.seconds:.1f} s) against "
+        f"{cloud_plan.FEW} ({before.seconds:.1f} s)",
+        value=f"{growth:.1f} times",
+        promised=f"≤ {CLOUD_GROWTH} times",
+        kept=growth <= CLOUD_GROWTH,
+    )
 
 
 def _load(folder: Path) -> Iterator[Figure]:
