@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from corral.commands.screen import Screen
 from corral.embedded.cluster import Binaries, default_cache
 from corral.embedded.engine.charts import ChartRequest, ChartUnavailable, HelmCharts
 from corral.embedded.engine.manifests import ChartObject
-from corral.kubernetes import Api
+from corral.kubernetes import Api, Discovery
 
 ARTIFACTS = "artifacts"
 """Folder of the project whose `<chart>-<version>.tgz` files are taken before any source."""
@@ -36,7 +36,10 @@ class PinnedHelm:
                 artifacts=self._artifacts,
                 reason="Helm isn't on this machine, and nothing is fetched for this",
             )
-        return self._charts.expand(request)
+        if self.api is None:
+            return self._charts.expand(request)
+        # Asked for each chart: the one before may have brought kinds.
+        return replace(self._charts, api_versions=served_versions(self.api)).expand(request)
 
     @cached_property
     def _charts(self) -> HelmCharts | None:
@@ -62,3 +65,13 @@ class PinnedHelm:
     def _artifacts(self) -> Path | None:
         artifacts = self.root / ARTIFACTS
         return artifacts if artifacts.is_dir() else None
+
+
+def served_versions(api: Api) -> tuple[str, ...]:
+    """What `.Capabilities.APIVersions` has on that cluster, as under Pulumi's own provider:
+    `policy/v1` and `policy/v1/PodDisruptionBudget`."""
+    discovery = Discovery(api)
+    discovery.refresh()
+    found = discovery.served()
+    kinds = {f"{resource.api_version}/{resource.kind}" for resource in found}
+    return (*sorted({resource.api_version for resource in found}), *sorted(kinds))

@@ -79,6 +79,10 @@ class Discovery:
         """Every kind at the version that the server prefers, as of the last refresh."""
         return tuple(self._preferred.values())
 
+    def served(self) -> tuple[Resource, ...]:
+        """Every kind at every version that the server has, as of the last refresh."""
+        return tuple(self._by_version.values())
+
     def _find(self, look: Callable[[], Resource | None]) -> Resource | None:
         before = self._round
         found = look()

@@ -11,12 +11,34 @@ from corral.commands.charts import PinnedHelm
 from corral.commands.screen import Screen
 from corral.embedded.cluster import default_cache
 from corral.embedded.engine.charts import ChartRequest, ChartUnavailable
+from corral.kubernetes import Api
+from tests.embedded.cluster.waiting import eventually
 from tests.project_copy import corral
 
 CHART = {
     "Chart.yaml": "apiVersion: v2\nname: small\nversion: 1.0.0\n",
     "templates/map.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: small-map}\n"
     "data: {greeting: {{ .Values.greeting | quote }}}\n",
+}
+
+DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+SEEN = {
+    "apiVersion": "apiextensions.k8s.io/v1",
+    "kind": "CustomResourceDefinition",
+    "metadata": {"name": "seens.capabilities.corral.dev"},
+    "spec": {
+        "group": "capabilities.corral.dev",
+        "names": {"kind": "Seen", "plural": "seens"},
+        "scope": "Cluster",
+        "versions": [
+            {
+                "name": "v1",
+                "served": True,
+                "storage": True,
+                "schema": {"openAPIV3Schema": {"type": "object"}},
+            }
+        ],
+    },
 }
 
 PROGRAM = """
@@ -56,3 +78,36 @@ def test_where_nothing_is_fetched_a_machine_without_helm_goes_without_charts(
 
     with pytest.raises(ChartUnavailable, match="Helm isn't on this machine"):
         charts.expand(request)
+
+
+@pytest.mark.cluster
+def test_a_chart_sees_what_the_cluster_serves_and_what_an_earlier_chart_brought(
+    tmp_path: Path, api: Api
+) -> None:
+    asked = {"policies": "admissionregistration.k8s.io/v1/MutatingAdmissionPolicy"}
+    asked |= {"old": "admissionregistration.k8s.io/v1beta1/MutatingAdmissionPolicy"}
+    asked |= {"ours": "capabilities.corral.dev/v1/Seen"}
+    data = "".join(
+        f'  {name}: {{{{ .Capabilities.APIVersions.Has "{kind}" | quote }}}}\n'
+        for name, kind in asked.items()
+    )
+    chart = tmp_path / "chart"
+    (chart / "templates").mkdir(parents=True)
+    (chart / "Chart.yaml").write_text(CHART["Chart.yaml"], encoding="utf-8")
+    (chart / "templates" / "map.yaml").write_text(
+        f"apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: seen}}\ndata:\n{data}",
+        encoding="utf-8",
+    )
+    charts = PinnedHelm(tmp_path, Screen(quiet=True), api)
+    request = ChartRequest(name="small", inputs={"chart": "./chart"}, secret_paths=())
+
+    def seen() -> dict[str, str]:
+        (made,) = charts.expand(request)
+        return dict(made.document["data"])
+
+    assert seen() == {"policies": "true", "old": "false", "ours": "false"}
+    api.apply(f"{DEFINITIONS}/{SEEN['metadata']['name']}", SEEN)
+    try:
+        assert eventually(lambda: seen()["ours"] == "true")
+    finally:
+        api.delete(f"{DEFINITIONS}/{SEEN['metadata']['name']}")
