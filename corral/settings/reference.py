@@ -10,12 +10,20 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from corral.settings.aws.disks import IOPS_PER_GIB, LEAST_SIZE, MOST_SIZE
 from corral.settings.loading import load_value
 from corral.settings.problems import SETTINGS_KEY, SettingsError
+from corral.settings.quantities import bytes_text
 from corral.settings.shape import default_of, fields, key_of, models_in, shape_of_field
 from corral.settings.stack import Settings
 from corral.settings.strict import NAME_RULE
 from corral.settings.tenants import RESERVED_TENANTS
+from corral.settings.workspaces import (
+    THIN_POOL,
+    VOLUME_GROUP,
+    WITHOUT_SHARED_FILES,
+    WORKSPACES_LABEL,
+)
 
 FILE = Path(__file__).parents[2] / "docs" / "settings.md"
 
@@ -70,6 +78,13 @@ _BETWEEN = """
 - A pool of tier `confidential` serves one runtime, as each wants nodes of its own kind
   ([confidential](confidential.md)). Where all of a tenant's agents refuse every exec, it has none.
 - Volumes have a count and a size, or neither.
+- A workspace is 1Gi to 200Gi; with one, `disk` may be as little as 1Gi. There is none on an
+  embedded cluster, and none under runtimes whose guests share no files with their host
+  ({unshared}). `ebs` is for EKS.
+- `local` is for classes that some pool with room for it serves. On nodes of one's own that room
+  is a thin pool, `lvcreate --type thin-pool --zero y -n {thin_pool} … {group}`, on
+  nodes with the label `{label}=local`; the snapshot controller and its kinds are
+  there too. A snapshot takes as much of the room as its volume.
 - No tenant is named {reserved}.
 
 On AWS, with cluster kind `eks`:
@@ -82,6 +97,9 @@ On AWS, with cluster kind `eks`:
 - Instance types exist, have the feature and the architecture, and are offered in the region.
 - The VPC is private, /16 to /20, and overlaps no peer; its private subnets have addresses for all
   nodes with all their pods.
+- `workspaces` of a pool are on disks that its instance types have, or on a volume of {least} to
+  {most} with at most {per_gib} `iops` for each GiB and a quarter of `iops` as `throughput`, on
+  which some class keeps its work. Volumes and workspaces on EBS are no more than nodes attach.
 - `reserved-nodes` goes with `capacity: reserved`, one instance type, and at most `max-nodes`.
 - Nothing is bought that can't be given back: `capacity` has no capacity blocks, Savings Plans or
   reserved instances. What is reserved costs the same whether nodes run or not; `corral plan` and
@@ -106,7 +124,15 @@ def text() -> str:
     parts += [_section(paths, model) for model, paths in models_in(Settings).items()]
     parts.append(
         _BETWEEN.format(
-            reserved=", ".join(f"`{name}`" for name in RESERVED_TENANTS), example=_example()
+            reserved=", ".join(f"`{name}`" for name in RESERVED_TENANTS),
+            unshared=", ".join(f"`{name}`" for name in WITHOUT_SHARED_FILES),
+            thin_pool=THIN_POOL,
+            group=VOLUME_GROUP,
+            label=WORKSPACES_LABEL,
+            least=bytes_text(LEAST_SIZE),
+            most=bytes_text(MOST_SIZE),
+            per_gib=IOPS_PER_GIB,
+            example=_example(),
         )
     )
     return "".join(parts)
