@@ -68,4 +68,6 @@ POOLS = {
     "gvisor-arm64": serving("gvisor", architecture="arm64"),
     "microvm": serving("kata-clh-runtime-rs", "kata-qemu-runtime-rs"),
     "mixed": serving("container", "gvisor"),
+    "workspaces": replace(serving("kata-clh-runtime-rs"), disks="instance-store"),
+    "data-volume": replace(serving("gvisor"), disks="volume"),
 }
