@@ -35,8 +35,11 @@ EVERY_DAY: Final[Mapping[str, Change]] = {
     "other machines": {"pools.sandboxed.instances": ["m7i.4xlarge"]},
     "larger disks": {"pools.sandboxed.volume": "900Gi"},
     "a pool": {"pools.more": {"machines": "virtual", "min-nodes": 1, "max-nodes": 2}},
-    "a pool less": {"pools.isolated-burst": None},
-    "more reserved": {"pools.isolated.min-nodes": 6, "pools.isolated.reserved-nodes": 6},
+    "a pool less": {"pools.isolated-burst": None, "pools.isolated.max-nodes": 6},
+    "more reserved": {
+        **{"pools.isolated.min-nodes": 6, "pools.isolated.max-nodes": 6},
+        "pools.isolated.reserved-nodes": 6,
+    },
     "a tenant less": {"tenants.acme": None},
 }
 """Changes of the stack file that must not replace anything that is there."""
