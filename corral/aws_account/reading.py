@@ -18,6 +18,7 @@ from botocore.exceptions import (  # type: ignore[import-untyped] # ships no typ
     SSOError,
     TokenRetrievalError,
 )
+from botocore.parsers import ResponseParserError  # type: ignore[import-untyped] # ships no types
 from botocore.session import Session  # type: ignore[import-untyped] # ships no types
 
 from corral.aws_account.errors import NoWayIn, Refused, Unreachable, WrongAccount
@@ -163,6 +164,8 @@ def _answered(service: str, operation: str, asking: Callable[[], Any]) -> Any:
         return asking()
     except ClientError as error:
         said = error.response.get("Error", {})
+        if str(said.get("Code", "")).isdigit():
+            raise _not_aws(service, operation) from None
         raise Refused(
             service=service,
             operation=operation,
@@ -173,5 +176,13 @@ def _answered(service: str, operation: str, asking: Callable[[], Any]) -> Any:
         raise NoWayIn(
             f"no credentials for AWS: {error}. Set AWS_PROFILE, or log in: aws sso login"
         ) from None
+    except (ResponseParserError, KeyError):  # KeyError: a page that happens to be XML
+        raise _not_aws(service, operation) from None
     except BotoCoreError as error:
         raise Unreachable(f"{service} {operation} could not be asked: {error}") from None
+
+
+def _not_aws(service: str, operation: str) -> Unreachable:
+    return Unreachable(
+        f"{service} {operation}: what answers is not AWS (a proxy's or a portal's page?)"
+    )

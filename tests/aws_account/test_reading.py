@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import socket
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import boto3  # type: ignore[import-untyped] # ships no types
@@ -99,6 +101,41 @@ def test_nobody_at_the_endpoint_is_an_error_for_people() -> None:
         aws = settings(endpoints={"sts": f"http://127.0.0.1:{port}"})
         with pytest.raises(Unreachable, match="sts get_caller_identity could not be asked"):
             AwsAccount.enter(aws, stack="dev")
+
+
+class Portal(BaseHTTPRequestHandler):
+    """Answers everything with a page for people."""
+
+    status: int
+    page: bytes
+
+    def do_POST(self) -> None:
+        self.send_response(self.status)
+        self.send_header("Content-Length", str(len(self.page)))
+        self.end_headers()
+        self.wfile.write(self.page)
+
+    def log_message(self, *_: object) -> None:
+        """Says nothing."""
+
+
+@pytest.mark.usefixtures("credentials")
+@pytest.mark.parametrize(
+    ("status", "page"),
+    [(200, b"<html>Please log in</html>"), (200, b"<p>log<br>in"), (404, b"<p>no<br>such page")],
+)
+def test_a_page_instead_of_an_answer_is_an_error_for_people(status: int, page: bytes) -> None:
+    portal = type("Page", (Portal,), {"status": status, "page": page})
+    with ThreadingHTTPServer(("127.0.0.1", 0), portal) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            aws = settings(endpoints={"sts": f"http://127.0.0.1:{server.server_port}"})
+            with pytest.raises(Unreachable, match="is not AWS"):
+                AwsAccount.enter(aws, stack="dev")
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 @pytest.mark.usefixtures("moto")

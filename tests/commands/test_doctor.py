@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.project_copy import corral
+from tests.project_copy import ROOT, corral
 
 NOBODY = {
     "AWS_CONFIG_FILE": "/nonexistent",
@@ -64,3 +66,8 @@ def test_an_account_s_endpoints_lead_to_whoever_stands_there(project: Path) -> N
     assert result.returncode == 1, result.stderr
     assert "http://127.0.0.1:1" in result.stdout
     assert "the-secret-key" not in result.stdout + result.stderr
+
+
+def test_no_command_loads_botocore_before_it_asks_aws() -> None:
+    code = "import sys, corral.commands.main; sys.exit('botocore' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False, cwd=ROOT).returncode == 0
