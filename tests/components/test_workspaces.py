@@ -110,6 +110,16 @@ def test_the_driver_stands_before_the_classes_that_name_it() -> None:
     assert chart.inputs["chart"] == f"/charts/{TOPOLVM_CHART.file}"
 
 
+def test_classes_are_known_before_anything_is_made_and_are_ours() -> None:
+    for kind in ("StorageClass", "VolumeSnapshotClass", "Namespace"):
+        (resource,) = made(WITH_LOCAL, kind)
+        assert resource.inputs["metadata"]["labels"]["app.kubernetes.io/managed-by"] == "corral"
+        assert resource.name == resource.inputs["metadata"]["name"]
+    (storage_class,) = made(WITH_LOCAL, "StorageClass")
+    assert storage_class.replace_on_changes, "Kubernetes changes none of it in place"
+    assert storage_class.delete_before_replace, "its name is fixed"
+
+
 def test_without_workspaces_there_is_no_driver() -> None:
     settings = on_metal().model_copy(update={"classes": {"worker": agent_class()}})
     assert made(settings, "StorageClass") == []
