@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -24,9 +23,11 @@ POOL: Final = {"tier": "gvisor", "machines": "virtual", "min-nodes": 1, "max-nod
 
 @dataclass(frozen=True, kw_only=True)
 class Planned:
-    """The median of several plans."""
+    """Medians of several plans, and the highest peak."""
 
     seconds: float
+    cpu_seconds: float
+    """Of the process, whatever else the machine did meanwhile: for ratios."""
     peak_mib: float
 
 
@@ -34,8 +35,9 @@ def plan(project: Path, stack: str) -> Planned:
     """`corral plan STACK --offline`, several times."""
     runs = [_once(project, stack) for _ in range(RUNS)]
     return Planned(
-        seconds=statistics.median(seconds for seconds, _ in runs),
-        peak_mib=max(peak for _, peak in runs),
+        seconds=statistics.median(run.seconds for run in runs),
+        cpu_seconds=statistics.median(run.cpu_seconds for run in runs),
+        peak_mib=max(run.peak_mib for run in runs),
     )
 
 
@@ -53,7 +55,7 @@ def with_pools(folder: Path, count: int) -> Path:
     return project
 
 
-def _once(project: Path, stack: str) -> tuple[float, float]:
+def _once(project: Path, stack: str) -> Planned:
     begun = time.perf_counter()
     process = subprocess.Popen(
         [sys.executable, "-m", "corral", "plan", stack, "--offline", "--json", os.devnull],
@@ -62,15 +64,14 @@ def _once(project: Path, stack: str) -> tuple[float, float]:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
     )
-    assert process.stderr is not None
-    said = process.stderr.read()
+    said = process.stderr.read() if process.stderr else b""
     _, status, used = os.wait4(process.pid, 0)
     seconds = time.perf_counter() - begun
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode != 0:
         raise SystemExit(f"corral plan {stack} failed:\n{said.decode()[-2000:]}")
-    return seconds, _mib(used)
-
-
-def _mib(used: resource.struct_rusage) -> float:
-    return used.ru_maxrss / 1024
+    return Planned(
+        seconds=seconds,
+        cpu_seconds=used.ru_utime + used.ru_stime,
+        peak_mib=used.ru_maxrss / 1024,
+    )
