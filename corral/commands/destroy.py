@@ -72,7 +72,10 @@ def _by_pulumi(teardown: Teardown, *, yes: bool, local_backend: bool) -> dict[st
         typer.confirm(f"Destroy everything of stack {stack.name}?", abort=True, err=True)
     teardown.drain(teardown.reached(states))
     changes: Counter[str] = Counter()
-    for part in reversed(stack.parts):
+    for part, state in reversed(list(zip(stack.parts, states, strict=True))):
+        if not state.resources:
+            screen.step("stack", f"{part.name} holds nothing")
+            continue
         announce(screen, stack, part)
         changes.update(pulumi_destroy(part, screen=screen, local_backend=local_backend))
     return {"changes": changes, **teardown.left()}

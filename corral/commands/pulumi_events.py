@@ -76,5 +76,5 @@ class PulumiEvents:
             self.errors.append(f"{where}{text}")
         elif event.severity == "warning":
             self._screen.note(f"note: {where}{text}", style="yellow")
-        else:
+        elif event.severity != "debug":
             self._screen.step(text)

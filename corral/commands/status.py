@@ -9,13 +9,13 @@ from enum import StrEnum
 
 from corral.commands import options
 from corral.commands.embedded_engine import EventLines
-from corral.commands.readiness import assure, example_pods
+from corral.commands.options import EngineChoice
+from corral.commands.readiness import MANAGED, assure, example_pods
 from corral.commands.screen import Screen, write_json
 from corral.commands.stacks import Stack, open_stack
 from corral.embedded.engine.engine import Engine
-from corral.embedded.engine.members import Member
 from corral.errors import UserError
-from corral.kubernetes import Api, Retries
+from corral.kubernetes import Api, Discovery, Retries
 from corral.local_cluster import embedded_cluster
 from corral.settings.tiers import TIER_LABEL
 
@@ -80,10 +80,10 @@ def examine(stack: Stack) -> Iterator[Part]:
     version = api.get("/version")["gitVersion"]
     if not stack.simulated:
         yield Part(name="control plane", state=State.RUNS, detail=f"{version}, not of our making")
-    members = list(_engine(stack, api).members())
+    made = _made(stack, api)
     yield from _nodes(stack, api)
-    yield _admission(stack, api, members)
-    yield from _objects(stack, members)
+    yield _admission(stack, api, made)
+    yield from _objects(stack, made)
     for name in LATER:
         yield Part(name=name, state=State.ABSENT, detail="not part of this version")
 
@@ -116,8 +116,23 @@ def _nodes(stack: Stack, api: Api) -> Iterator[Part]:
         )
 
 
-def _admission(stack: Stack, api: Api, members: list[Member]) -> Part:
-    policies = sum(member.kind == "ValidatingAdmissionPolicy" for member in members)
+def _made(stack: Stack, api: Api) -> Counter[str]:
+    """How many objects of each kind the stack has: by the embedded engine's inventories, or, since
+    Pulumi's are in its state, by the label that every object of ours carries."""
+    if stack.engine is not EngineChoice.PULUMI:
+        members = [member for part in stack.parts for member in _engine(part, api).members()]
+        return Counter(member.kind for member in members)
+    discovery = Discovery(api)
+    found: Counter[str] = Counter()
+    for kind, api_version in _SHOWN.items():
+        resource = discovery.find(api_version, kind)
+        if resource is not None:
+            found[kind] = sum(1 for _ in api.list(resource.collection(), labels=MANAGED))
+    return found
+
+
+def _admission(stack: Stack, api: Api, made: Counter[str]) -> Part:
+    policies = made[_POLICY]
     if not policies:
         return Part(name="admission", state=State.ABSENT, detail="no policies of this stack")
     if not any(True for _ in example_pods(stack.settings)):
@@ -146,9 +161,21 @@ _ENFORCED_BY_API_SERVER = {
 }
 _ENFORCED_ON_NODES = {"RuntimeClass", "NetworkPolicy"}
 
+_POLICY = "ValidatingAdmissionPolicy"
+_SHOWN = {
+    "ResourceQuota": "v1",
+    "LimitRange": "v1",
+    "ClusterRole": "rbac.authorization.k8s.io/v1",
+    "RoleBinding": "rbac.authorization.k8s.io/v1",
+    "PriorityClass": "scheduling.k8s.io/v1",
+    "RuntimeClass": "node.k8s.io/v1",
+    "NetworkPolicy": "networking.k8s.io/v1",
+    _POLICY: "admissionregistration.k8s.io/v1",
+}
+"""The kinds above and where they are served."""
 
-def _objects(stack: Stack, members: list[Member]) -> Iterator[Part]:
-    counts = Counter(member.kind for member in members)
+
+def _objects(stack: Stack, counts: Counter[str]) -> Iterator[Part]:
     for kind in sorted(_ENFORCED_BY_API_SERVER):
         state = State.RUNS if counts[kind] else State.ABSENT
         yield Part(name=kind, state=state, detail=f"{counts[kind]} objects")
