@@ -21,11 +21,12 @@ CHART = {
     "data: {greeting: {{ .Values.greeting | quote }}}\n",
 }
 
-DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+SEENS = "seens.capabilities.corral.dev"
+DEFINITION = f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{SEENS}"
 SEEN = {
     "apiVersion": "apiextensions.k8s.io/v1",
     "kind": "CustomResourceDefinition",
-    "metadata": {"name": "seens.capabilities.corral.dev"},
+    "metadata": {"name": SEENS},
     "spec": {
         "group": "capabilities.corral.dev",
         "names": {"kind": "Seen", "plural": "seens"},
@@ -106,8 +107,8 @@ def test_a_chart_sees_what_the_cluster_serves_and_what_an_earlier_chart_brought(
         return dict(made.document["data"])
 
     assert seen() == {"policies": "true", "old": "false", "ours": "false"}
-    api.apply(f"{DEFINITIONS}/{SEEN['metadata']['name']}", SEEN)
+    api.apply(DEFINITION, SEEN)
     try:
         assert eventually(lambda: seen()["ours"] == "true")
     finally:
-        api.delete(f"{DEFINITIONS}/{SEEN['metadata']['name']}")
+        api.delete(DEFINITION)
