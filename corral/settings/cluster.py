@@ -39,8 +39,8 @@ class EksCluster(Strict):
         Name, Field(description="Its name in AWS; the names of what belongs to it begin so.")
     ]
     version: KubernetesVersion = DEFAULT_KUBERNETES
-    """Its minor version of Kubernetes and its nodes', in quotes. EKS upgrades a cluster by one at
-    a time and never goes back; nodes are replaced by those of the new version."""
+    """Its minor version of Kubernetes and its nodes', in quotes. EKS upgrades a cluster one
+    minor version at a time and never goes back; nodes are replaced by those of the new version."""
     public_access: Annotated[tuple[Cidr, ...], Field(alias="public-access", strict=False)] = ()
     """Networks that may reach the API server from outside. Its endpoint is private when empty."""
     administrators: tuple[RoleArn, ...] = Field(default=(), strict=False)

@@ -47,7 +47,7 @@ def _minor(version: str) -> int:
 
 KubernetesVersion = Annotated[
     str,
-    Field(pattern=VERSION_PATTERN),
+    Field(pattern=VERSION_PATTERN, json_schema_extra={"enum": [*KUBERNETES_VERSIONS]}),
     BeforeValidator(_in_quotes),
     AfterValidator(_supported),
     one_of(KUBERNETES_VERSIONS),
