@@ -71,19 +71,35 @@ def authority(tenant: str, now: datetime) -> Pair:
 
 def host_certificate(host: str, issuer: Pair, now: datetime) -> Pair:
     """A certificate of a host or a wildcard by a tenant's authority, with that one after it."""
+    return _signed(host, issuer, now, days=HOST_DAYS, purpose=ExtendedKeyUsageOID.SERVER_AUTH)
+
+
+def server_certificate(host: str, issuer: Pair, now: datetime) -> Pair:
+    """The control plane's own."""
+    return _signed(host, issuer, now, days=AUTHORITY_DAYS, purpose=ExtendedKeyUsageOID.SERVER_AUTH)
+
+
+def client_certificate(name: str, issuer: Pair, now: datetime) -> Pair:
+    """Of who may ask the control plane. Envoy reads it once: it lasts as long as its authority."""
+    return _signed(name, issuer, now, days=AUTHORITY_DAYS, purpose=ExtendedKeyUsageOID.CLIENT_AUTH)
+
+
+def _signed(
+    host: str, issuer: Pair, now: datetime, *, days: int, purpose: x509.ObjectIdentifier
+) -> Pair:
     above = x509.load_pem_x509_certificate(issuer.certificate.encode())
     signer = serialization.load_pem_private_key(issuer.key.encode(), None)
     if not isinstance(signer, ec.EllipticCurvePrivateKey):
         raise ValueError(f"the authority above {host} has a key of another kind than corral makes")
     key = ec.generate_private_key(ec.SECP256R1())
     # A common name ends at 64 characters; who the certificate is for stands in the other one.
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "inspected by corral")])
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "corral egress gateway")])
     certificate = (
-        _builder(subject, above.subject, key, now, HOST_DAYS)
+        _builder(subject, above.subject, key, now, days)
         .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(
-            x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]),
+            x509.ExtendedKeyUsage([purpose]),
             critical=False,
         )
         .add_extension(

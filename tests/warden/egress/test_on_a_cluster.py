@@ -1,0 +1,265 @@
+"""The control plane as a process, on a real API server, asked as Envoy asks it."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import socket
+import ssl
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import urllib3
+
+from components.network.gateway.parts import shared_part, tenant_part
+from components.network.gateway.upstream import public_way
+from corral.embedded.cluster import EmbeddedCluster
+from corral.kubernetes import Api
+from corral.settings.egress import Egress
+from warden.egress.certificates import Pair, authority, client_certificate, server_certificate
+from warden.egress.record import ANNOTATION, parse_record
+from warden.egress.world import COREFILE_KEY, OWNER_LABEL, PART_KEY
+
+pytestmark = pytest.mark.cluster
+
+NAMESPACE = "corral-egress"
+MAPS = f"/api/v1/namespaces/{NAMESPACE}/configmaps"
+SECRETS = f"/api/v1/namespaces/{NAMESPACE}/secrets"
+WAY = public_way(["10.42.0.2:53"], [])
+PATIENCE = 20.0
+INSPECTED = {"host": "api.openai.com", "inspect": {"credential": {"secret": "openai"}}}
+
+
+def until(question: Callable[[], bool], what: str) -> None:
+    """Waits until it is so."""
+    ends = time.monotonic() + PATIENCE
+    while not question():
+        assert time.monotonic() < ends, f"not within {PATIENCE:.0f} s: {what}"
+        time.sleep(0.05)
+
+
+@dataclass
+class Control:
+    """The running control plane, as a gateway sees it."""
+
+    process: subprocess.Popen[bytes]
+    url: str
+    http: urllib3.PoolManager
+
+    def ask(self, kind: str, **question: Any) -> dict[str, Any]:
+        """The answer's document; {} for 304 and 503."""
+        answer = self.http.request("POST", f"{self.url}/v3/discovery:{kind}", json=question)
+        assert answer.status in (200, 304, 503), answer.data
+        return answer.json() if answer.status == 200 else {}
+
+    def doors(self) -> dict[str, str]:
+        """Generations of doors, by name."""
+        return {
+            each["name"]: each["filter_chains"][0]["name"]
+            for each in self.ask("listeners").get("resources", [])
+            if "address" in each
+        }
+
+
+def free_port() -> int:
+    """A port of loopback that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        return int(found.getsockname()[1])
+
+
+@pytest.fixture
+def certificates(tmp_path: Path) -> Path:
+    """Folders as the control plane has one, and its clients."""
+    now = datetime.now(UTC)
+    above = authority("control", now)
+    write(tmp_path / "server", server_certificate("localhost", above, now), above)
+    write(tmp_path / "client", client_certificate("gateway", above, now), above)
+    return tmp_path
+
+
+def write(folder: Path, own: Pair, above: Pair) -> None:
+    """Files of a certificate, its key and what is trusted."""
+    folder.mkdir()
+    (folder / "tls.crt").write_text(own.certificate)
+    (folder / "tls.key").write_text(own.key)
+    (folder / "ca.crt").write_text(above.certificate)
+
+
+@pytest.fixture
+def namespaces(api: Api) -> Iterator[None]:
+    """The namespaces that it works in, new and empty, gone afterwards."""
+    names = (NAMESPACE, "agents-egress-test")
+    for name in names:
+        labels = {"corral.dev/tenant": "egress-test"} if name != NAMESPACE else {}
+        meta = {"name": name, "labels": labels}
+        document = {"apiVersion": "v1", "kind": "Namespace", "metadata": meta}
+        api.apply(f"/api/v1/namespaces/{name}", document, manager="test")
+    yield
+    for kind in (MAPS, SECRETS):
+        for each in api.list(kind):
+            if each["metadata"]["name"].startswith("egress"):
+                api.delete(f"{kind}/{each['metadata']['name']}")
+
+
+@pytest.fixture
+def control(
+    control_plane: EmbeddedCluster,
+    certificates: Path,
+    namespaces: None,  # noqa: ARG001 - they must be there before it starts
+    tmp_path: Path,
+) -> Iterator[Control]:
+    """It runs, and has said that it listens."""
+    port, health = free_port(), free_port()
+    with (tmp_path / "control.log").open("wb") as log:
+        process = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "warden.egress"),
+                *("--kubeconfig", str(control_plane.kubeconfig)),
+                *("--address", "127.0.0.1", "--port", str(port), "--health-port", str(health)),
+                *("--certificates", str(certificates / "server")),
+            ],
+            stdout=log,
+            stderr=log,
+            env={**os.environ, "PYTHONPATH": "warden"},
+            cwd=Path(__file__).parents[3],
+        )
+        try:
+            own = certificates / "client"
+            context = ssl.create_default_context(cafile=own / "ca.crt")
+            context.load_cert_chain(own / "tls.crt", own / "tls.key")
+            http = urllib3.PoolManager(ssl_context=context, retries=False)
+            until(lambda: listens(port), f"it listens: {(tmp_path / 'control.log').read_text()}")
+            yield Control(process=process, url=f"https://localhost:{port}", http=http)
+        finally:
+            process.terminate()
+            process.wait(timeout=PATIENCE)
+
+
+def listens(port: int) -> bool:
+    """Whether somebody does."""
+    try:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+    except OSError:
+        return False
+    return True
+
+
+def put(api: Api, owner: str, part: dict[str, Any]) -> None:
+    """The program's ConfigMap of that owner."""
+    name = f"egress-{owner}"
+    api.apply(
+        f"{MAPS}/{name}",
+        {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {"name": name, "namespace": NAMESPACE, "labels": {OWNER_LABEL: owner}},
+            "data": {PART_KEY: json.dumps(part), COREFILE_KEY: f"# {owner}"},
+        },
+        manager="program",
+    )
+
+
+def put_tenant(api: Api, *allow: dict[str, Any]) -> None:
+    """The tenant `egress-test` with that list."""
+    egress = Egress.model_validate({"number": 1, "allow": list(allow)})
+    put(api, "egress-test", tenant_part("egress-test", egress, way=WAY).as_document())
+
+
+def by_name(answer: dict[str, Any]) -> dict[str, Any]:
+    """Resources of an answer by their names."""
+    return {each["name"]: each for each in answer["resources"]}
+
+
+def both(generation: int) -> dict[str, str]:
+    """The tenant's doors, of that generation."""
+    return dict.fromkeys(("egress-test.proxy", "egress-test.tls"), f"generation-{generation}")
+
+
+def test_a_tenants_life(control: Control, api: Api) -> None:
+    assert control.ask("listeners") == {}, "nothing is answered before all of it is known"
+    put(api, "shared", shared_part([WAY]).as_document())
+    put_tenant(api, {"host": "api.github.com"}, {"host": "pypi.org"})
+    until(lambda: control.doors() == both(1), "it is served")
+
+    put_tenant(api, {"host": "api.github.com"}, {"host": "pypi.org"}, {"host": "docs.python.org"})
+    until(lambda: "docs.python.org" in str(control.ask("scoped-routes")), "a name more is served")
+    assert control.doors() == both(1), "and nobody's tunnels are cut"
+
+    put_tenant(api, {"host": "pypi.org"})
+    until(lambda: control.doors() == both(2), "names less are another generation")
+    assert "api.github.com" not in str(control.ask("scoped-routes"))
+    recorded = api.get(f"{MAPS}/egress-egress-test")["metadata"]["annotations"][ANNOTATION]
+    assert parse_record(recorded).generation == 2
+
+    version = control.ask("listeners")["version_info"]
+    assert control.ask("listeners", version_info=version) == {}, "304: nothing changed"
+
+    namespace = "/api/v1/namespaces/agents-egress-test"
+    api.patch(namespace, {"metadata": {"labels": {"corral.dev/quarantine": "true"}}})
+    until(lambda: control.doors() == {}, "a tenant in quarantine has no doors")
+    api.patch(namespace, {"metadata": {"labels": {"corral.dev/quarantine": None}}})
+    until(lambda: control.doors() == both(2), "and gets them back")
+
+    api.delete(f"{MAPS}/egress-egress-test")
+    until(lambda: control.doors() == {}, "a tenant that is gone is gone")
+
+
+def test_keys_are_made_in_the_cluster_and_stay_the_same(control: Control, api: Api) -> None:
+    put(api, "shared", shared_part([WAY]).as_document())
+    secret = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {
+            "name": "egress-egress-test-openai",
+            "namespace": NAMESPACE,
+            "labels": {"egress.corral.dev/credential-of": "egress-test"},
+        },
+        "data": {"value": base64.b64encode(b"Bearer sk-test\n").decode()},
+    }
+    api.apply(f"{SECRETS}/egress-egress-test-openai", secret, manager="owner")
+    put_tenant(api, INSPECTED)
+    names = ["egress-test.tls.api.openai.com", "egress-test.credential.openai"]
+    until(
+        lambda: len(control.ask("secrets", resource_names=names).get("resources", [])) == 2,
+        "certificate and credential are told",
+    )
+    told = {
+        each["name"]: each for each in control.ask("secrets", resource_names=names)["resources"]
+    }
+    credential = told["egress-test.credential.openai"]["generic_secret"]["secret"]
+    assert credential == {"inline_string": "Bearer sk-test"}, "without the line's end of a file"
+
+    trust = api.get("/api/v1/namespaces/agents-egress-test/configmaps/egress-ca")
+    chain = told["egress-test.tls.api.openai.com"]["tls_certificate"]["certificate_chain"]
+    assert trust["data"]["ca.crt"] in chain["inline_string"]
+    assert "PRIVATE" not in str(trust), "sandboxes get the certificate alone"
+
+    put_tenant(api, INSPECTED, {"host": "pypi.org"})
+    until(lambda: "pypi.org" in str(control.ask("scoped-routes")), "the list changed")
+    again = by_name(control.ask("secrets", resource_names=names))
+    assert again == told, "certificates didn't"
+
+
+def test_who_shows_no_certificate_of_its_authority_is_not_heard(
+    control: Control, certificates: Path
+) -> None:
+    stranger = authority("stranger", datetime.now(UTC))
+    write(certificates / "other", client_certificate("x", stranger, datetime.now(UTC)), stranger)
+    for folder in (None, "server", "other"):
+        context = ssl.create_default_context(cafile=certificates / "client" / "ca.crt")
+        if folder:
+            context.load_cert_chain(
+                certificates / folder / "tls.crt", certificates / folder / "tls.key"
+            )
+        http = urllib3.PoolManager(ssl_context=context, retries=False)
+        with pytest.raises(urllib3.exceptions.HTTPError):
+            http.request("POST", f"{control.url}/v3/discovery:secrets", json={"resource_names": []})
+    assert control.process.poll() is None, "and it goes on"
