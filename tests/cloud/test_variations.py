@@ -25,7 +25,7 @@ def test_reserved_microvm_nodes_are_created_with_their_reservation(tmp_path: Pat
             "microvms": {
                 "tier": "microvm",
                 "machines": "nested",
-                "min-nodes": 0,
+                "min-nodes": 2,
                 "max-nodes": 6,
                 "capacity": "reserved",
                 "reserved-nodes": 2,
@@ -93,6 +93,24 @@ def test_workspaces_on_disks_of_the_instance_and_on_a_volume(tmp_path: Path) -> 
             if one.name == "volumes"
         ]
         assert len(of_driver) == 1, "the EBS driver may use the key for volumes"
+
+
+def test_gateways_stand_one_in_each_zone(tmp_path: Path) -> None:
+    gateways = {"purpose": "egress-gateway", "machines": "virtual", "instances": ["m7i.large"]}
+    settings = varied(DEV, pools={**DEV["pools"], "gateways": gateways})
+    with standing(tmp_path, "dev", settings) as world:
+        assert world.result.complete, world.explained()
+        assert findings(world) == {}
+        described = world.account.client("autoscaling").describe_auto_scaling_groups()
+        zones = {
+            group["AutoScalingGroupName"]: [one["AvailabilityZone"] for one in group["Instances"]]
+            for group in described["AutoScalingGroups"]
+            if "gateways" in group["AutoScalingGroupName"]
+        }
+        assert zones == {
+            "corral-dev-gateways.a": ["eu-west-1a"],
+            "corral-dev-gateways.b": ["eu-west-1b"],
+        }
 
 
 OWNER = {
