@@ -7,11 +7,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from components.isolation.node_labels import node_capacity, runtime_node_labels, served, tier_taint
+from components.isolation.node_labels import (
+    POOL_LABEL,
+    node_capacity,
+    runtime_node_labels,
+    served,
+    tier_taint,
+)
 from corral.preflight.finding import Finding, ok, warning
+from corral.settings.aws.pools import EksPool
 from corral.settings.pools import AnyPool
 from corral.settings.stack import Settings
-from corral.settings.tiers import TIER_LABEL
+from corral.settings.tiers import TIER_LABEL, UNVERIFIED_TAINT
 
 Node = Mapping[str, Any]
 
@@ -32,7 +39,7 @@ def look_at_nodes(nodes: Sequence[Node], api_version: str, settings: Settings) -
     for name, pool in settings.pools.items():
         if pool.tier is None:
             continue
-        serving = [node for node in nodes if _labels(node).get(TIER_LABEL) == pool.tier]
+        serving = [node for node in nodes if _of(node, name, pool.tier)]
         if len(serving) < pool.nodes_at_first:
             yield warning(
                 f"pool {name}: {len(serving)} of {pool.nodes_at_first} nodes carry "
@@ -44,7 +51,14 @@ def look_at_nodes(nodes: Sequence[Node], api_version: str, settings: Settings) -
             yield ok(f"pool {name}: {len(serving)} nodes of tier {pool.tier}")
         yield from _served(name, pool, serving)
         yield from _open(name, pool, serving)
+        yield from _unverified(name, serving)
         yield from _small(name, pool, serving)
+
+
+def _of(node: Node, pool: str, tier: str) -> bool:
+    """Whether it is a node of that pool: by its label, or where it names none, by its tier."""
+    labels = _labels(node)
+    return labels.get(TIER_LABEL) == tier and labels.get(POOL_LABEL, pool) == pool
 
 
 def _skew(nodes: Sequence[Node], api_version: str) -> Iterator[Finding]:
@@ -127,6 +141,20 @@ def _open(name: str, pool: AnyPool, nodes: Sequence[Node]) -> Iterator[Finding]:
         )
 
 
+def _unverified(name: str, nodes: Sequence[Node]) -> Iterator[Finding]:
+    waiting = [
+        node
+        for node in nodes
+        if any(taint["key"] == UNVERIFIED_TAINT for taint in node["spec"].get("taints") or ())
+    ]
+    if waiting:
+        yield warning(
+            f"pool {name}: {_names(waiting)} still have the taint {UNVERIFIED_TAINT}",
+            why="no sandbox lands there before the verifier saw its runtime start one",
+            fix="see what the verifier's pod on that node says (namespace corral-system)",
+        )
+
+
 def _small(name: str, pool: AnyPool, nodes: Sequence[Node]) -> Iterator[Finding]:
     """Nodes that have less than the file says: what counts on it would be wrong."""
     for resource, wanted in node_capacity(pool).items():
@@ -138,8 +166,10 @@ def _small(name: str, pool: AnyPool, nodes: Sequence[Node]) -> Iterator[Finding]
         if short:
             yield warning(
                 f"pool {name}: {_names(short)} have less than {wanted} {resource}",
-                why="the stack file says that each node of the pool has that much for pods",
-                fix=f"lower it in pools.{name}: `kubectl describe node` shows Allocatable",
+                why="each node of the pool is counted with that much for pods",
+                fix="report it: corral's figures for that instance type are wrong"
+                if isinstance(pool, EksPool)
+                else f"lower it in pools.{name}: `kubectl describe node` shows Allocatable",
             )
 
 

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from components.isolation.node_labels import node_capacity, node_labels, node_taints
+from components.isolation.node_labels import POOL_LABEL, node_capacity, node_labels, node_taints
 from corral.preflight.finding import Finding, Grade
 from corral.preflight.nodes import look_at_nodes, major_minor, quantity
 from corral.settings.loading import load_stack_file, stack_file
+from corral.settings.tiers import UNVERIFIED_TAINT
 from tests.project_copy import ROOT
 
 LOCAL = load_stack_file(stack_file("local", ROOT))
@@ -85,6 +86,11 @@ CASES: list[tuple[str, dict[str, Any], str]] = [
         {"info": {"containerRuntimeVersion": "containerd://1.7.27"}},
         "containerd of trusted-0 is older than 2.0",
     ),
+    (
+        "isolated",
+        {"taints": [{"key": UNVERIFIED_TAINT, "effect": "NoSchedule"}]},
+        "still have the taint corral.dev/runtime-unverified",
+    ),
     ("system", {"info": {"kubeletVersion": "v1.37.0"}}, "kubelets of system-0 are v1.37.0"),
     ("system", {"info": {"kubeletVersion": "v1.32.9"}}, "kubelets of system-0 are v1.32.9"),
 ]
@@ -110,6 +116,20 @@ def test_each_difference_is_a_warning_that_names_nodes_and_reason(
 )
 def test_what_is_within_the_skew_or_is_no_version_is_not_warned_of(info: dict[str, str]) -> None:
     assert not warned(trusted={"info": info})
+
+
+def test_nodes_that_name_another_pool_of_the_tier_count_there() -> None:
+    other = {POOL_LABEL: "another"}
+    found = [one.what for one in warned(isolated={"labels": other})]
+    assert any("0 of 2 nodes carry corral.dev/tier=microvm" in what for what in found)
+    assert not warned(isolated={"labels": {POOL_LABEL: None}}), "no label: by the tier"
+
+
+def test_figures_of_instance_types_are_corrected_by_us_and_not_in_the_file() -> None:
+    staging = load_stack_file(stack_file("staging", ROOT))
+    found = warned(staging, sandboxed={"allocatable": {"cpu": "1"}, "count": 1})
+    [small] = [one for one in found if "have less than" in one.what]
+    assert "report it" in small.fix
 
 
 def test_old_kernels_matter_where_user_namespaces_are_used_alone() -> None:
