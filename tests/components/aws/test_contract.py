@@ -304,3 +304,34 @@ def test_endpoints_are_for_the_account_s_own_identities(resources: dict[str, Rec
         assert own["Condition"] == {"StringEquals": {"aws:PrincipalAccount": "123456789012"}}
         service = endpoint.inputs["serviceName"].split(".")[3]
         assert own["Action"] == f"{service}:*"
+
+
+def test_eks_own_plugin_is_there_for_pods_of_the_vpc_and_never_beside_an_overlay() -> None:
+    overlay = of_type(resources_of("dev"), "aws:eks/addon:Addon")
+    assert "vpc-cni" not in {addon.name for addon in overlay}
+    trusted = changed(
+        "dev",
+        network={"calico": {"mode": "policy-only"}},
+        pools={
+            "system": {"machines": "virtual", "min-nodes": 1, "max-nodes": 1},
+            "jobs": {"tier": "container", "machines": "virtual", "max-nodes": 2},
+        },
+        classes={"judge": {"tier": "container"}},
+        tenants={},
+    )
+    found = registered(trusted)
+    (plugin,) = [r for r in of_type(found, "aws:eks/addon:Addon") if r.name == "vpc-cni"]
+    values = json.loads(plugin.inputs["configurationValues"])
+    assert values["env"]["ANNOTATE_POD_IP"] == "true", "Calico learns a pod's address from it"
+    assert values["enableNetworkPolicy"] == "false", "two enforcers would undo each other"
+    attached = of_type(found, "aws:iam/rolePolicyAttachment:RolePolicyAttachment")
+    assert any(a.inputs["policyArn"].endswith("/AmazonEKS_CNI_Policy") for a in attached)
+
+
+@pytest.mark.parametrize(
+    ("vpc", "services"), [("10.40.0.0/16", "172.20.0.0/16"), ("172.20.0.0/16", "10.100.0.0/16")]
+)
+def test_services_have_addresses_that_the_vpc_has_not(vpc: str, services: str) -> None:
+    found = registered(changed("dev", aws__network__cidr=vpc))
+    (cluster,) = of_type(found, "aws:eks/cluster:Cluster")
+    assert cluster.inputs["kubernetesNetworkConfig"]["serviceIpv4Cidr"] == services
