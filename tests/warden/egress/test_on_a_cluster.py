@@ -24,12 +24,13 @@ from components.network.gateway.upstream import public_way
 from corral.embedded.cluster import EmbeddedCluster
 from corral.kubernetes import Api
 from corral.settings.egress import Egress
-from warden.egress.certificates import Pair, authority, client_certificate, server_certificate
+from warden.egress.certificates import authority, client_certificate
 from warden.egress.record import ANNOTATION, parse_record
 from warden.egress.world import COREFILE_KEY, OWNER_LABEL, PART_KEY
 
 pytestmark = pytest.mark.cluster
 
+ROOT = Path(__file__).parents[3]
 NAMESPACE = "corral-egress"
 MAPS = f"/api/v1/namespaces/{NAMESPACE}/configmaps"
 SECRETS = f"/api/v1/namespaces/{NAMESPACE}/secrets"
@@ -51,6 +52,7 @@ class Control:
     """The running control plane, as a gateway sees it."""
 
     process: subprocess.Popen[bytes]
+    kubeconfig: Path
     url: str
     http: urllib3.PoolManager
 
@@ -76,24 +78,6 @@ def free_port() -> int:
 
 
 @pytest.fixture
-def certificates(tmp_path: Path) -> Path:
-    """Folders as the control plane has one, and its clients."""
-    now = datetime.now(UTC)
-    above = authority("control", now)
-    write(tmp_path / "server", server_certificate("localhost", above, now), above)
-    write(tmp_path / "client", client_certificate("gateway", above, now), above)
-    return tmp_path
-
-
-def write(folder: Path, own: Pair, above: Pair) -> None:
-    """Files of a certificate, its key and what is trusted."""
-    folder.mkdir()
-    (folder / "tls.crt").write_text(own.certificate)
-    (folder / "tls.key").write_text(own.key)
-    (folder / "ca.crt").write_text(above.certificate)
-
-
-@pytest.fixture
 def namespaces(api: Api) -> Iterator[None]:
     """The namespaces that it works in, new and empty, gone afterwards."""
     names = (NAMESPACE, "agents-egress-test")
@@ -112,7 +96,7 @@ def namespaces(api: Api) -> Iterator[None]:
 @pytest.fixture
 def control(
     control_plane: EmbeddedCluster,
-    certificates: Path,
+    api: Api,
     namespaces: None,  # noqa: ARG001 - they must be there before it starts
     tmp_path: Path,
 ) -> Iterator[Control]:
@@ -124,23 +108,43 @@ def control(
                 *(sys.executable, "-m", "warden.egress"),
                 *("--kubeconfig", str(control_plane.kubeconfig)),
                 *("--address", "127.0.0.1", "--port", str(port), "--health-port", str(health)),
-                *("--certificates", str(certificates / "server")),
+                *("--host", "localhost"),
             ],
             stdout=log,
             stderr=log,
             env={**os.environ, "PYTHONPATH": "warden"},
-            cwd=Path(__file__).parents[3],
+            cwd=ROOT,
         )
         try:
-            own = certificates / "client"
-            context = ssl.create_default_context(cafile=own / "ca.crt")
-            context.load_cert_chain(own / "tls.crt", own / "tls.key")
-            http = urllib3.PoolManager(ssl_context=context, retries=False)
             until(lambda: listens(port), f"it listens: {(tmp_path / 'control.log').read_text()}")
-            yield Control(process=process, url=f"https://localhost:{port}", http=http)
+            shown = certificates(api, tmp_path)
+            http = urllib3.PoolManager(ssl_context=trusting(shown, shows=shown), retries=False)
+            yield Control(
+                process=process,
+                kubeconfig=control_plane.kubeconfig,
+                url=f"https://localhost:{port}",
+                http=http,
+            )
         finally:
             process.terminate()
             process.wait(timeout=PATIENCE)
+
+
+def certificates(api: Api, where: Path) -> Path:
+    """The folder that pods of gateways have: a Secret that the control plane made."""
+    folder = where / "client"
+    folder.mkdir()
+    for key, text in api.get(f"{SECRETS}/egress-control-client")["data"].items():
+        (folder / key).write_bytes(base64.b64decode(text))
+    return folder
+
+
+def trusting(folder: Path, *, shows: Path | None) -> ssl.SSLContext:
+    """A client that trusts what is in one folder, and shows what is in another."""
+    context = ssl.create_default_context(cafile=folder / "ca.crt")
+    if shows is not None:
+        context.load_cert_chain(shows / "tls.crt", shows / "tls.key")
+    return context
 
 
 def listens(port: int) -> bool:
@@ -249,17 +253,35 @@ def test_keys_are_made_in_the_cluster_and_stay_the_same(control: Control, api: A
 
 
 def test_who_shows_no_certificate_of_its_authority_is_not_heard(
-    control: Control, certificates: Path
+    control: Control, tmp_path: Path
 ) -> None:
     stranger = authority("stranger", datetime.now(UTC))
-    write(certificates / "other", client_certificate("x", stranger, datetime.now(UTC)), stranger)
-    for folder in (None, "server", "other"):
-        context = ssl.create_default_context(cafile=certificates / "client" / "ca.crt")
-        if folder:
-            context.load_cert_chain(
-                certificates / folder / "tls.crt", certificates / folder / "tls.key"
-            )
+    other = client_certificate("gateway", stranger, datetime.now(UTC))
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "tls.crt").write_text(other.certificate)
+    (tmp_path / "other" / "tls.key").write_text(other.key)
+    for shows in (None, tmp_path / "other"):
+        context = trusting(tmp_path / "client", shows=shows)
         http = urllib3.PoolManager(ssl_context=context, retries=False)
         with pytest.raises(urllib3.exceptions.HTTPError):
             http.request("POST", f"{control.url}/v3/discovery:secrets", json={"resource_names": []})
     assert control.process.poll() is None, "and it goes on"
+
+
+def test_every_replica_has_the_keys_of_the_first(control: Control, api: Api) -> None:
+    names = ("egress-control-ca", "egress-control-server", "egress-control-client")
+    before = [api.get(f"{SECRETS}/{name}")["data"] for name in names]
+    assert "ca.key" not in str(before[2]), "who may ask can't vouch for others"
+    command = [sys.executable, "-m", "warden.egress", "--kubeconfig", str(control.kubeconfig)]
+    command += ["--address", "127.0.0.1", "--host", "localhost", "--port", str(free_port())]
+    again = subprocess.Popen(
+        [*command, "--health-port", str(port := free_port())],
+        env={**os.environ, "PYTHONPATH": "warden"},
+        cwd=ROOT,
+    )
+    try:
+        until(lambda: listens(port), "the second one listens")
+    finally:
+        again.terminate()
+        assert again.wait(timeout=PATIENCE) == 0, "told to stop, it stops"
+    assert [api.get(f"{SECRETS}/{name}")["data"] for name in names] == before

@@ -7,19 +7,19 @@ import asyncio
 import contextlib
 import logging
 import signal
-from pathlib import Path
 
 from aiohttp import web
 from kubernetes_asyncio import client, config
 
 from warden.egress.cluster import Cluster
+from warden.egress.keys import Keys
 from warden.egress.server import application, health, mutual_tls
 from warden.egress.world import World
 
 EXAMPLES = """\
 examples:
-  python -m warden.egress --certificates /etc/egress/control
-  python -m warden.egress --kubeconfig ~/.kube/config --address 127.0.0.1 --certificates ./tls
+  python -m warden.egress
+  python -m warden.egress --kubeconfig ~/.kube/config --address 127.0.0.1 --host localhost
 """
 
 
@@ -37,10 +37,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--port", type=int, default=8443)
     parser.add_argument("--health-port", type=int, default=8081)
     parser.add_argument(
-        "--certificates",
-        type=Path,
-        required=True,
-        help="folder with tls.crt, tls.key and ca.crt: who may ask shows a certificate of that ca",
+        "--host",
+        default="egress-control.corral-egress.svc",
+        help="the name that it is asked by, for its certificate",
     )
     return parser.parse_args()
 
@@ -57,9 +56,10 @@ async def serve(called: argparse.Namespace) -> None:
         config.load_incluster_config()  # type: ignore[no-untyped-call]  # untyped there
     world = World()
     async with client.ApiClient() as api:
+        keys = Keys(client.CoreV1Api(api), namespace=called.namespace)
+        context = mutual_tls(*await keys.control(called.host))
         cluster = Cluster(api, world, namespace=called.namespace)
         watching = asyncio.create_task(cluster.run())
-        context = mutual_tls(called.certificates)
         runners = []
         for app, port, tls in (
             (application(world), called.port, context),

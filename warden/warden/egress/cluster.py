@@ -6,13 +6,12 @@ import asyncio
 import base64
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from kubernetes_asyncio import client, watch
 from kubernetes_asyncio.client.exceptions import ApiException
 
-from warden.egress.certificates import Pair, authority, host_certificate
+from warden.egress.keys import CONFLICT, NOT_FOUND, Keys
 from warden.egress.record import ANNOTATION, Record
 from warden.egress.world import OWNER_LABEL, Seen, World, seen
 
@@ -26,13 +25,7 @@ CREDENTIAL_LABEL = "egress.corral.dev/credential-of"
 """On Secrets: the tenant whose credential it is."""
 CREDENTIAL_KEY = "value"
 
-AUTHORITY = "egress-ca-{tenant}"
-HOSTS = "egress-hosts-{tenant}"
-TRUST = "egress-ca"
-"""The ConfigMap in a tenant's namespace with the certificate of its authority."""
-TRUST_KEY = "ca.crt"
-
-CONFLICT, NOT_FOUND, GONE = 409, 404, 410
+GONE = 410
 
 WATCH_SECONDS = 300
 PAUSE_SECONDS = 1.0
@@ -48,6 +41,7 @@ class Cluster:
     def __init__(self, api: client.ApiClient, world: World, *, namespace: str) -> None:
         self._api = api
         self._core = client.CoreV1Api(api)
+        self._keys = Keys(self._core, namespace=namespace)
         self._world = world
         self._namespace = namespace
         self._pods: dict[str, dict[str, str]] = {}
@@ -167,7 +161,7 @@ class Cluster:
                     await self._record(found, record)
                 for tenant, names in self._world.secrets_needed().items():
                     hosts = [n.partition(".tls.")[2] for n in names if ".tls." in n]
-                    await self._certify(tenant, sorted(hosts))
+                    await self._keys.certify(tenant, sorted(hosts), self._world)
             except (ApiException, OSError) as error:
                 log.warning("tried again in %s s: %s", PAUSE_SECONDS, error)
                 await asyncio.sleep(PAUSE_SECONDS)
@@ -184,87 +178,6 @@ class Cluster:
                 raise
             # Another replica was first, or it changed again: the watch tells.
 
-    async def _certify(self, tenant: str, hosts: list[str]) -> None:
-        """Sees that the tenant's authority is there and known to it, and a certificate for each of
-        these hosts."""
-        if not hosts:
-            return
-        now = datetime.now(UTC)
-        above = await self._authority(tenant, now)
-        await self._trust(tenant, above.certificate)
-        name = HOSTS.format(tenant=tenant)
-        for _ in range(3):
-            kept = await self._secret(name)
-            pairs = {} if kept is None else _pairs(kept)
-            fresh = {
-                host: pair
-                for host in hosts
-                if (pair := pairs.get(host)) is not None and pair.lasts(now)
-            }
-            missing = [host for host in hosts if host not in fresh]
-            fresh |= {host: host_certificate(_host(host), above, now) for host in missing}
-            if not missing or await self._keep(name, kept, fresh):
-                for host, pair in fresh.items():
-                    self._world.put_certificate(
-                        f"{tenant}.tls.{host}", certificate=pair.certificate, key=pair.key
-                    )
-                return
-
-    async def _authority(self, tenant: str, now: datetime) -> Pair:
-        name = AUTHORITY.format(tenant=tenant)
-        while True:
-            kept = await self._secret(name)
-            if kept is not None and "ca" in (pairs := _pairs(kept)):
-                return pairs["ca"]
-            await self._keep(name, kept, {"ca": authority(tenant, now)})
-
-    async def _trust(self, tenant: str, certificate: str) -> None:
-        namespace = f"agents-{tenant}"
-        body = client.V1ConfigMap(
-            metadata=client.V1ObjectMeta(name=TRUST, labels=_MANAGED),
-            data={TRUST_KEY: certificate},
-        )
-        try:
-            found = await self._core.read_namespaced_config_map(TRUST, namespace)
-            if (found.data or {}).get(TRUST_KEY) != certificate:
-                await self._core.patch_namespaced_config_map(TRUST, namespace, body)
-        except ApiException as error:
-            if error.status != NOT_FOUND:
-                raise
-            await self._core.create_namespaced_config_map(namespace, body)
-
-    async def _secret(self, name: str) -> Any:
-        try:
-            return await self._core.read_namespaced_secret(name, self._namespace)
-        except ApiException as error:
-            if error.status != NOT_FOUND:
-                raise
-            return None
-
-    async def _keep(self, name: str, kept: Any, pairs: Mapping[str, Pair]) -> bool:
-        """Whether it could be written: not where another replica was first."""
-        data = {}
-        for host, pair in pairs.items():
-            data[f"{host}.crt"] = base64.b64encode(pair.certificate.encode()).decode()
-            data[f"{host}.key"] = base64.b64encode(pair.key.encode()).decode()
-        meta = client.V1ObjectMeta(name=name, labels=_MANAGED)
-        try:
-            if kept is None:
-                body = client.V1Secret(metadata=meta, data=data)
-                await self._core.create_namespaced_secret(self._namespace, body)
-            else:
-                meta.resource_version = kept.metadata.resource_version
-                body = client.V1Secret(metadata=meta, data=data)
-                await self._core.replace_namespaced_secret(name, self._namespace, body)
-        except ApiException as error:
-            if error.status != CONFLICT:
-                raise
-            return False
-        return True
-
-
-_MANAGED = {"app.kubernetes.io/managed-by": "corral"}
-
 
 def _own(namespace: str, label: str) -> dict[str, Any]:
     return {"namespace": namespace, "label_selector": label}
@@ -276,20 +189,6 @@ def _labelled(label: str) -> dict[str, Any]:
 
 def _tenant_of(namespace: str) -> str:
     return namespace.removeprefix("agents-")
-
-
-def _host(kept: str) -> str:
-    """A key of a Secret has no star."""
-    return f"*{kept.removeprefix('_')}" if kept.startswith("_.") else kept
-
-
-def _pairs(secret: Any) -> dict[str, Pair]:
-    data = {key: base64.b64decode(text).decode() for key, text in (secret.data or {}).items()}
-    return {
-        name: Pair(certificate=text, key=data[f"{name}.key"])
-        for key, text in data.items()
-        if key.endswith(".crt") and f"{(name := key.removesuffix('.crt'))}.key" in data
-    }
 
 
 def _key(document: Mapping[str, Any]) -> str:

@@ -6,11 +6,12 @@ https://www.envoyproxy.io/docs/envoy/latest/api-docs/xds_protocol#rest-json-poll
 from __future__ import annotations
 
 import ssl
-from pathlib import Path
+import tempfile
 from typing import Any
 
 from aiohttp import web
 
+from warden.egress.certificates import Pair
 from warden.egress.parts import CLUSTER, LISTENER, SCOPE, SECRET, Answer
 from warden.egress.world import World
 
@@ -70,13 +71,18 @@ def health(world: World) -> web.Application:
     return app
 
 
-def mutual_tls(folder: Path) -> ssl.SSLContext:
-    """Server and client show who they are, by certificates of the one authority in `ca.crt`."""
+def mutual_tls(own: Pair, trusted: str) -> ssl.SSLContext:
+    """Server and client show who they are: the client by a certificate of the authority `trusted`
+    (PEM)."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_3
     context.verify_mode = ssl.CERT_REQUIRED
-    context.load_cert_chain(folder / "tls.crt", folder / "tls.key")
-    context.load_verify_locations(folder / "ca.crt")
+    context.load_verify_locations(cadata=trusted)
+    # Python takes a chain from a file alone. This one is gone before anybody can ask.
+    with tempfile.NamedTemporaryFile("w") as kept:
+        kept.write(own.key + own.certificate)
+        kept.flush()
+        context.load_cert_chain(kept.name)
     return context
 
 

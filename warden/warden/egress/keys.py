@@ -1,0 +1,167 @@
+"""Keys that are made in the cluster and never leave it: the control plane's own, and tenants'.
+
+Whichever replica is first writes; the others take what is there.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from kubernetes_asyncio import client
+from kubernetes_asyncio.client.exceptions import ApiException
+
+from warden.egress.certificates import (
+    Pair,
+    authority,
+    client_certificate,
+    host_certificate,
+    server_certificate,
+)
+from warden.egress.world import World
+
+AUTHORITY = "egress-ca-{tenant}"
+HOSTS = "egress-hosts-{tenant}"
+TRUST = "egress-ca"
+"""The ConfigMap in a tenant's namespace with the certificate of its authority."""
+TRUST_KEY = "ca.crt"
+
+CONTROL_AUTHORITY, CONTROL_SERVER, CONTROL_CLIENT = (
+    "egress-control-ca",
+    "egress-control-server",
+    "egress-control-client",
+)
+"""The control plane's authority, its own certificate, and that of whoever may ask it: pods of
+gateways and resolvers mount the last one. To change them, delete all three and restart all
+pods."""
+
+CONFLICT, NOT_FOUND = 409, 404
+
+_OWN = "tls"
+"""A Secret's own pair: tls.crt and tls.key."""
+
+_MANAGED = {"app.kubernetes.io/managed-by": "corral"}
+
+
+class Keys:
+    """Secrets of one namespace."""
+
+    def __init__(self, core: client.CoreV1Api, *, namespace: str) -> None:
+        self._core = core
+        self._namespace = namespace
+
+    async def control(self, host: str) -> tuple[Pair, str]:
+        """The control plane's certificate for its Service's name, and the authority that whoever
+        asks must have theirs from. Theirs is made too."""
+        now = datetime.now(UTC)
+        above = await self._once(CONTROL_AUTHORITY, lambda: authority("control", now))
+        trusted = above.certificate
+        own = await self._once(
+            CONTROL_SERVER, lambda: server_certificate(host, above, now), above=trusted
+        )
+        await self._once(
+            CONTROL_CLIENT,
+            lambda: client_certificate("gateway", above, now),
+            above=above.certificate,
+        )
+        return own, above.certificate
+
+    async def certify(self, tenant: str, hosts: list[str], world: World) -> None:
+        """Sees that the tenant's authority is there and known to it, and a certificate for each of
+        these hosts."""
+        if not hosts:
+            return
+        now = datetime.now(UTC)
+        above = await self._once(AUTHORITY.format(tenant=tenant), lambda: authority(tenant, now))
+        await self._trust(tenant, above.certificate)
+        name = HOSTS.format(tenant=tenant)
+        for _ in range(3):
+            kept = await self._secret(name)
+            pairs = {} if kept is None else _pairs(kept)
+            fresh = {
+                host: pair
+                for host in hosts
+                if (pair := pairs.get(host)) is not None and pair.lasts(now)
+            }
+            missing = [host for host in hosts if host not in fresh]
+            fresh |= {host: host_certificate(_host(host), above, now) for host in missing}
+            if not missing or await self._keep(name, kept, fresh):
+                for host, pair in fresh.items():
+                    world.put_certificate(
+                        f"{tenant}.tls.{host}", certificate=pair.certificate, key=pair.key
+                    )
+                return
+
+    async def _once(self, name: str, make: Callable[[], Pair], *, above: str = "") -> Pair:
+        """The pair in that Secret, made where there is none yet."""
+        while True:
+            kept = await self._secret(name)
+            if kept is not None and _OWN in (pairs := _pairs(kept)):
+                return pairs[_OWN]
+            await self._keep(name, kept, {_OWN: make()}, above=above)
+
+    async def _trust(self, tenant: str, certificate: str) -> None:
+        namespace = f"agents-{tenant}"
+        body = client.V1ConfigMap(
+            metadata=client.V1ObjectMeta(name=TRUST, labels=_MANAGED),
+            data={TRUST_KEY: certificate},
+        )
+        try:
+            found = await self._core.read_namespaced_config_map(TRUST, namespace)
+            if (found.data or {}).get(TRUST_KEY) != certificate:
+                await self._core.patch_namespaced_config_map(TRUST, namespace, body)
+        except ApiException as error:
+            if error.status != NOT_FOUND:
+                raise
+            await self._core.create_namespaced_config_map(namespace, body)
+
+    async def _secret(self, name: str) -> Any:
+        try:
+            return await self._core.read_namespaced_secret(name, self._namespace)
+        except ApiException as error:
+            if error.status != NOT_FOUND:
+                raise
+            return None
+
+    async def _keep(
+        self, name: str, kept: Any, pairs: Mapping[str, Pair], *, above: str = ""
+    ) -> bool:
+        """Whether it could be written: not where another replica was first."""
+        data = {"ca.crt": _encoded(above)} if above else {}
+        for host, pair in pairs.items():
+            data[f"{host}.crt"] = _encoded(pair.certificate)
+            data[f"{host}.key"] = _encoded(pair.key)
+        meta = client.V1ObjectMeta(name=name, labels=_MANAGED)
+        try:
+            if kept is None:
+                body = client.V1Secret(metadata=meta, data=data)
+                await self._core.create_namespaced_secret(self._namespace, body)
+            else:
+                meta.resource_version = kept.metadata.resource_version
+                body = client.V1Secret(metadata=meta, data=data)
+                await self._core.replace_namespaced_secret(name, self._namespace, body)
+        except ApiException as error:
+            if error.status != CONFLICT:
+                raise
+            return False
+        return True
+
+
+def _encoded(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
+def _host(kept: str) -> str:
+    """A key of a Secret has no star."""
+    return f"*{kept.removeprefix('_')}" if kept.startswith("_.") else kept
+
+
+def _pairs(secret: Any) -> dict[str, Pair]:
+    data = {key: base64.b64decode(text).decode() for key, text in (secret.data or {}).items()}
+    return {
+        name: Pair(certificate=text, key=data[f"{name}.key"])
+        for key, text in data.items()
+        if key.endswith(".crt") and f"{(name := key.removesuffix('.crt'))}.key" in data
+    }
