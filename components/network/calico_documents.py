@@ -42,6 +42,10 @@ MUTATING_POLICIES_SINCE = (1, 36)
 
 CONTROL_PLANE_REPLICAS = 2
 
+NODE_REQUESTS = {"cpu": "100m", "memory": "160Mi"}
+"""What Calico asks for on each node: within what density leaves to a node's own pods. Without it
+the kernel would end it first when a node runs out of memory, and with it all new pods' network."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class CalicoPlace:
@@ -142,6 +146,7 @@ def installation_document(calico: Calico, place: CalicoPlace) -> Document:
         "flexVolumePath": "None",
         "kubeletVolumePluginPath": "None",
         "controlPlaneReplicas": place.replicas,
+        "calicoNodeDaemonSet": _asking("calico-node", NODE_REQUESTS),
     }
     if place.nodes:
         spec["controlPlaneNodeSelector"] = place.nodes
@@ -210,6 +215,11 @@ def _overlay(calico: Calico) -> Document:
             }
         ],
     }
+
+
+def _asking(container: str, requests: Mapping[str, str]) -> Document:
+    told = {"name": container, "resources": {"requests": dict(requests)}}
+    return {"spec": {"template": {"spec": {"containers": [told]}}}}
 
 
 def _placed(nodes: Mapping[str, str]) -> Document:

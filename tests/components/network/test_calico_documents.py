@@ -19,8 +19,10 @@ from components.network.calico_documents import (
     operator_values,
 )
 from components.versions import CALICO_CHART, CALICO_ENTERPRISE_CHART
+from corral.settings.aws.density import DAEMON_CPU, DAEMON_MEMORY
 from corral.settings.loading import load_value
 from corral.settings.network import Calico
+from corral.settings.quantities import parse_bytes, parse_cpu
 from tests.components.network.settings import ON_EKS
 from tests.settings.good import good
 
@@ -122,6 +124,14 @@ def test_the_editions_differ_in_what_they_are_told() -> None:
     assert oss["variant"] == "Calico" and "imagePullSecrets" not in oss
     assert enterprise["variant"] == "TigeraSecureEnterprise"
     assert enterprise["imagePullSecrets"] == [{"name": "tigera-pull-secret"}]
+
+
+def test_what_it_asks_of_a_node_is_within_what_density_leaves_to_nodes_own_pods() -> None:
+    (container,) = spec(Calico())["calicoNodeDaemonSet"]["spec"]["template"]["spec"]["containers"]
+    asked = container["resources"]["requests"]
+    assert container["name"] == "calico-node"
+    assert parse_cpu(asked["cpu"]) < DAEMON_CPU / 2, "kube-proxy and the storage driver ask too"
+    assert parse_bytes(asked["memory"]) < DAEMON_MEMORY / 2
 
 
 def test_pods_send_from_their_own_address_and_wrap_nothing_up() -> None:
