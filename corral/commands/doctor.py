@@ -19,6 +19,7 @@ from corral.local_cluster import embedded_cluster
 from corral.preflight.charts import look_at_charts
 from corral.preflight.cluster import look_at_cluster
 from corral.preflight.container_images import look_at_container_images
+from corral.preflight.downloads import look_at_downloads
 from corral.preflight.finding import Finding, Grade, as_document, failure, ok
 from corral.preflight.machine import look_at_machine, look_at_programs, look_at_pulumi
 from corral.settings.cluster import EksCluster
@@ -67,6 +68,7 @@ def examine(stack: Stack, screen: Screen) -> Iterator[Finding]:
     yield from look_at_charts(plan, stack.project.root)
     if not stack.simulated:
         yield from look_at_container_images(plan)
+        yield from look_at_downloads(stack.settings)
     yield from _account(stack, plan)
     yield from _cluster(stack, plan)
 

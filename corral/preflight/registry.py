@@ -52,12 +52,12 @@ def manifest_digest(host: str, repository: str, reference: str) -> str:
         raise _absent(error) from None
 
 
-def opened(url: str, headers: Mapping[str, str]) -> Any:
-    """The answer to a GET, to be closed. Raises OSError."""
+def opened(url: str, headers: Mapping[str, str], *, method: str = "GET") -> Any:
+    """The answer to a request, to be closed. Raises OSError."""
     if urlsplit(url).scheme not in ("https", "http"):
         raise OSError(f"{url} is no address of a registry")
     return urllib.request.urlopen(  # noqa: S310 # its scheme was looked at
-        urllib.request.Request(url, headers=dict(headers)),  # noqa: S310 # as above
+        urllib.request.Request(url, headers=dict(headers), method=method),  # noqa: S310 # as above
         timeout=SECONDS,
     )
 

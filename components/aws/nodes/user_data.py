@@ -84,6 +84,10 @@ class GvisorRelease:
     source: str = GVISOR_SOURCE
     """Where its versions are: gVisor's own place, or a mirror that is laid out alike."""
 
+    def archive(self, architecture: str) -> str:
+        """The URL of its archive for amd64 or arm64."""
+        return f"{self.source}/{self.version}/{_MACHINE[architecture]}/gvisor.tar.bz2"
+
 
 @dataclass(frozen=True, kw_only=True)
 class NodeArgs:
@@ -163,7 +167,7 @@ def node_script(args: NodeArgs) -> str:
         sysctls=SYSCTLS,
         modules=KATA_MODULES if kata else (),
         guests={shim.drop_in: guest_toml(shim, args.kubelet.processes) for shim in kata},
-        archive=_archive(release, args.architecture) if release else "",
+        archive=release.archive(args.architecture) if release else "",
         sha512=release.sha512 if release else "",
         runsc_config=RUNSC_CONFIG,
         runsc_toml=runsc_toml(),
@@ -190,10 +194,6 @@ _Readable.add_representer(str, _text)
 
 def _yaml(document: Mapping[str, Any]) -> str:
     return yaml.dump(document, Dumper=_Readable, sort_keys=False, width=4096)
-
-
-def _archive(release: GvisorRelease, architecture: str) -> str:
-    return f"{release.source}/{release.version}/{_MACHINE[architecture]}/gvisor.tar.bz2"
 
 
 def _boundary(parts: Mapping[str, str]) -> str:
