@@ -9,7 +9,8 @@ from corral.settings.aws.cidrs import PodNetwork
 from corral.settings.aws.density import Density, pool_densities, pool_node
 from corral.settings.aws.pools import EksPool
 from corral.settings.classes import AgentClass, kept_on
-from corral.settings.problems import Problem
+from corral.settings.problems import Problem, Said
+from corral.settings.quantities import bytes_text
 from corral.settings.tenants import Tenant
 
 
@@ -97,6 +98,7 @@ def room_contradictions(
     """Maxima that no number of the pools' nodes reaches. Each is judged as if it were alone there,
     so that only what is certain is refused."""
     rows = [*held(pools, classes, network)]
+    yield from _unseen(rows, pools, classes)
     for name, tenant in tenants.items():
         for agent, count in tenant.agents.items():
             on = [row for row in rows if row.agent == agent]
@@ -114,6 +116,26 @@ def room_contradictions(
                     "larger nodes",
                 )
         yield from _volumes(name, tenant, pools, classes, network)
+
+
+def _unseen(
+    rows: Iterable[Held], pools: Mapping[str, EksPool], classes: Mapping[str, AgentClass]
+) -> Iterator[Problem]:
+    """Karpenter knows nothing of what is left for local workspaces on a node: where that is what
+    binds, it takes a full node for one with room, and starts none while sandboxes wait for it."""
+    for row in rows:
+        own = classes[row.agent].workspace
+        if own is None or row.density.binding != "local-disk" or not pools[row.pool].burst_nodes:
+            continue
+        yield Problem(
+            path=("classes", row.agent, "workspace", "size"),
+            value=Said(bytes_text(own.size)),
+            rule="a size by which local disk isn't what binds on a pool that grows: "
+            f"{row.pool} holds {row.density.text()}, and Karpenter, which doesn't see local disk, "
+            "would never start the next node",
+            fix=f"lower it, give {row.pool} more room for workspaces, or set its max-nodes to its "
+            "min-nodes",
+        )
 
 
 def _volumes(

@@ -10,11 +10,12 @@ import yaml
 from components.aws.nodes.node import node_args
 from components.aws.nodes.user_data import ClusterFacts, user_data
 from components.isolation.node_labels import node_labels, runtime_node_labels, served
+from components.isolation.runtime_verifier import verifier_document
 from components.scaling.drainer import HEARTBEAT, LONGEST, drain_seconds, drainer_values
 from components.scaling.karpenter import karpenter_values
 from components.scaling.node_pool import PLATFORM_HOURS
 from corral.settings.aws.pools import EksPool
-from corral.settings.tiers import KATA_NODE_LABELS, PROOF_LABEL_PREFIX, Tier
+from corral.settings.tiers import KATA_NODE_LABELS, PROOF_LABEL_PREFIX, RUNTIMES, Tier
 from tests.components.scaling.pools import (
     PLACE,
     VARIED,
@@ -211,6 +212,16 @@ def test_a_drain_is_shorter_than_ec2_waits_and_gives_signs_of_life_in_time() -> 
     assert values["heartbeatInterval"] == HEARTBEAT
     assert values["nodeTerminationGracePeriod"] < values["heartbeatUntil"] == LONGEST
     assert values["managedTag"] == PLACE.base_tag, "Karpenter's own nodes aren't its to drain"
+
+
+def test_nothing_is_proven_on_a_node_before_karpenter_has_registered_it() -> None:
+    """Registering, Karpenter puts start-up taints on the node again: who proved a runtime before
+    that would have opened it for nothing, and nobody would open it a second time."""
+    unregistered = "karpenter.sh/unregistered"
+    for runtime in (RUNTIMES["gvisor"], RUNTIMES["kata-clh-runtime-rs"]):
+        pod = verifier_document(runtime, image="verifier", core_dumps=False)["spec"]["template"]
+        keys = [toleration.get("key") for toleration in pod["spec"]["tolerations"]]
+        assert unregistered not in keys and None not in keys, runtime.name
 
 
 def test_only_tiers_of_the_settings_stand_in_the_varied_pools() -> None:

@@ -73,6 +73,19 @@ def test_volumes_are_at_most_what_nodes_attach() -> None:
     assert "types that attach more" in problem.fix
 
 
+def test_local_disk_never_binds_where_karpenter_adds_nodes() -> None:
+    value = settings()
+    value["pools"]["shared"]["workspaces"] = {"kind": "volume", "size": "100Gi"}
+    value["classes"]["worker"] |= {"disk": "1Gi", "workspace": {"kind": "local", "size": "40Gi"}}
+    (problem,) = problems(value)
+    assert problem.where == "corral:settings.classes.worker.workspace.size"
+    assert "would never start the next node" in problem.rule
+    value["pools"]["shared"]["min-nodes"] = 2
+    assert loaded(value), "a fixed pool is filled up, and that is all"
+    value["pools"]["shared"] |= {"min-nodes": 0, "workspaces": {"kind": "volume", "size": "2Ti"}}
+    assert loaded(value), "there, CPU binds"
+
+
 def test_a_class_that_no_pool_on_eks_serves_is_not_judged_here() -> None:
     found = loaded(settings())
     assert not [*room_contradictions({}, found.classes, found.tenants)]
