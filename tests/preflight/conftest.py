@@ -47,11 +47,6 @@ def resource(type_: str, called: str, /, **inputs: Any) -> PlannedResource:
     )
 
 
-IMAGE = (
-    "/aws/service/eks/optimized-ami/1.36/amazon-linux-2023/x86_64/standard/"
-    "amazon-eks-node-al2023-x86_64-standard-1.36-v20260923/image_id"
-)
-
 PLAN = (
     resource("aws:ec2/vpc:Vpc", "vpc", cidrBlock="10.40.0.0/16"),
     resource("aws:ec2/internetGateway:InternetGateway", "internet"),
@@ -60,8 +55,6 @@ PLAN = (
     resource("aws:ec2/natGateway:NatGateway", "a"),
     resource("aws:eks/cluster:Cluster", "cluster", name="corral-dev", version="1.36"),
     resource("aws:eks/addon:Addon", "vpc-cni", addonName="vpc-cni", addonVersion="v1-eksbuild.1"),
-    resource("aws:ec2/launchTemplate:LaunchTemplate", "system", imageId=f"resolve:ssm:{IMAGE}"),
-    resource("aws:ec2/launchTemplate:LaunchTemplate", "sandboxed", imageId=f"resolve:ssm:{IMAGE}"),
 )
 """The parts of a plan that an account is looked at for, in small."""
 

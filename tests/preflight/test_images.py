@@ -9,10 +9,15 @@ from typing import Any
 import boto3  # type: ignore[import-untyped] # ships no types
 import pytest
 
+from components.versions import node_image
 from corral.preflight.aws import images
 from corral.preflight.finding import Finding, Grade
-from tests.preflight.account import refusal
-from tests.preflight.conftest import IMAGE, Grounds
+from corral.settings.kubernetes import DEFAULT_KUBERNETES, KUBERNETES_VERSIONS
+from tests.cloud.stacks import DEV
+from tests.preflight.account import RecordedAccount, refusal
+from tests.preflight.conftest import Grounds
+
+IMAGE = node_image("amd64", DEFAULT_KUBERNETES).removeprefix("resolve:ssm:")
 
 
 def image(**fields: Any) -> Mapping[tuple[str, str], Any]:
@@ -38,7 +43,7 @@ def test_an_image_that_moto_has_is_found_through_its_parameter(ground: Grounds) 
     there = ground({("ssm", "get_parameter"): {"Parameter": {"Name": IMAGE, "Value": known}}})
     found = only(images.look(there))
     assert found.grade is Grade.OK
-    assert "amazon-eks-node-al2023-x86_64-standard-1.36-v20260923" in found.what
+    assert IMAGE.split("/")[-2] in found.what
     assert known in found.what
 
 
@@ -52,6 +57,16 @@ def test_a_withdrawn_image_is_a_failure_once_for_all_its_pools(ground: Grounds) 
 def test_a_parameter_that_leads_to_no_image_is_a_failure(ground: Grounds) -> None:
     recorded = {**image(), ("ec2", "describe_images"): {"Images": []}}
     assert only(images.look(ground(recorded))).grade is Grade.FAILURE
+
+
+def test_an_older_cluster_s_nodes_have_the_image_of_its_version(ground: Grounds) -> None:
+    older = {**DEV["cluster"], "version": KUBERNETES_VERSIONS[0]}
+    there = ground(image(), cluster=older)
+    assert only(images.look(there)).grade is Grade.OK
+    account = there.account
+    assert isinstance(account, RecordedAccount)
+    [name] = [asked["Name"] for _, operation, asked in account.asked if "parameter" in operation]
+    assert f"-standard-{KUBERNETES_VERSIONS[0]}-" in name
 
 
 @pytest.mark.parametrize(

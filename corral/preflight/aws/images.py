@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+from components.versions import node_image
 from corral.aws_account.errors import Refused
 from corral.preflight.aws.ground import Entry, Ground
 from corral.preflight.finding import Finding, failure, ok, warning
 
 BY_PARAMETER = "resolve:ssm:"
-TEMPLATE = "aws:ec2/launchTemplate:LaunchTemplate"
 
 UEFI = ("uefi", "uefi-preferred")
 """Boot modes of images that SEV-SNP machines start from.
@@ -20,7 +20,7 @@ _ARCHITECTURE = {"amd64": "x86_64", "arm64": "arm64"}
 
 
 def look(ground: Ground) -> Iterator[Finding]:
-    """Each image that launch templates name, once."""
+    """Each image that nodes start from, once."""
     for image, pools in _wanted(ground).items():
         try:
             found = _found(ground, image)
@@ -37,12 +37,11 @@ def look(ground: Ground) -> Iterator[Finding]:
 
 
 def _wanted(ground: Ground) -> dict[str, list[str]]:
-    """Pools by image, as templates name it."""
+    """Pools by image, as launch templates name it. Karpenter finds the same by its release."""
     wanted: dict[str, list[str]] = {}
-    for template in ground.registered(TEMPLATE):
-        image = template.inputs.get("imageId")
-        if isinstance(image, str):
-            wanted.setdefault(image, []).append(template.name)
+    for name, pool in ground.pools.items():
+        image = node_image(pool.architecture, ground.cluster.version)
+        wanted.setdefault(image, []).append(name)
     return wanted
 
 
@@ -62,8 +61,7 @@ def _judged(ground: Ground, image: str, pools: list[str], found: Entry) -> Itera
     wrong = [
         name
         for name in pools
-        if name in ground.pools
-        and found["Architecture"] != _ARCHITECTURE[ground.pools[name].architecture]
+        if found["Architecture"] != _ARCHITECTURE[ground.pools[name].architecture]
     ]
     sealed = [n for n in pools if n in ground.pools and ground.pools[n].machines == "snp"]
     if found["State"] != "available":
