@@ -68,7 +68,8 @@ class _Namespace(pulumi.CustomResource):
 
     def __init__(self, name: str, opts: pulumi.ResourceOptions) -> None:
         opts = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(id=name))
-        known = {"metadata": {"name": name}}
+        # What a refresh would find missing otherwise.
+        known = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
         super().__init__("kubernetes:core/v1:Namespace", name, known, opts)
 
     @property

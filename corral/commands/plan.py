@@ -22,6 +22,9 @@ from corral.errors import UserError
 
 CHANGES = 3
 
+LOOKED_AT = ("same", "read")
+"""What Pulumi counts beside changes: resources that stay as they are, or that are only looked at."""
+
 
 def plan(
     stack: options.Stack,
@@ -119,4 +122,4 @@ def _pulumi(stack: Stack, *, screen: Screen, json: str | None, local_backend: bo
         write_json({"changes": changes, **missed, **capacity_document(stack.settings)}, json)
     if json != "-":
         show_capacity(screen, stack.settings)
-    return bool(unplanned) or any(n for change, n in changes.items() if change != "same")
+    return bool(unplanned) or any(n for change, n in changes.items() if change not in LOOKED_AT)

@@ -14,7 +14,7 @@ from typing import Any
 from corral.kubernetes import Api, ApiError
 
 FINALIZER = "cloud.test/held"
-CONFLICT = 409
+CONFLICT, NOT_FOUND = 409, 404
 
 CLAIMS = "/apis/karpenter.sh/v1/nodeclaims"
 POOLS = "/apis/karpenter.sh/v1/nodepools"
@@ -52,10 +52,18 @@ class Controllers:
             ("load balancer", list(self.api.list("/api/v1/services")), services),
             (
                 "node",
-                list(self.api.list(CLAIMS)),
+                self._nodes(),
                 lambda item: f"{CLAIMS}/{item['metadata']['name']}",
             ),
         ]
+
+    def _nodes(self) -> list[dict[str, Any]]:
+        try:
+            return list(self.api.list(CLAIMS))
+        except ApiError as error:
+            if error.status != NOT_FOUND:
+                raise
+            return []  # no Karpenter here
 
     def _volumes(self) -> None:
         """A provisioner deletes what was released and says Delete."""
