@@ -10,6 +10,7 @@ from typing import Any
 
 from components.scaling.karpenter import STEADY
 from components.scaling.names import DRAINER, ClusterPlace
+from corral.policy.program.exemptions import PREFIX
 
 HEARTBEAT = 900
 """Seconds between two signs of life that keep an instance in its hook."""
@@ -19,6 +20,9 @@ LONGEST = 48 * 3600
 
 MARGIN = 900
 """Seconds before that by which a drain gives up, so that it can be told."""
+
+
+_USER = 10001
 
 
 def drain_seconds(hours: int) -> int:
@@ -38,7 +42,18 @@ def drainer_values(place: ClusterPlace, *, hours: int) -> dict[str, Any]:
         "managedTag": place.base_tag,
         "checkTagBeforeDraining": True,
         "useProviderId": True,
-        "serviceAccount": {"create": True, "name": DRAINER},
+        "serviceAccount": {
+            "create": True,
+            "name": DRAINER,
+            "annotations": {
+                f"{PREFIX}account-tokens": "the chart mounts it by the account's default, and the "
+                "account has one pod"
+            },
+        },
+        "podAnnotations": {
+            f"{PREFIX}image-digest": "no digest of it could be checked where its version was "
+            "pinned: the tag alone is exact"
+        },
         "rbac": {"create": True, "pspEnabled": False},
         "podTerminationGracePeriod": -1,
         "nodeTerminationGracePeriod": drain_seconds(hours),
@@ -63,13 +78,13 @@ def drainer_values(place: ClusterPlace, *, hours: int) -> dict[str, Any]:
                 }
             }
         },
-        "podSecurityContext": {"fsGroup": 1000, "seccompProfile": {"type": "RuntimeDefault"}},
+        "podSecurityContext": {"fsGroup": _USER, "seccompProfile": {"type": "RuntimeDefault"}},
         "securityContext": {
             "readOnlyRootFilesystem": True,
             "runAsNonRoot": True,
             "allowPrivilegeEscalation": False,
-            "runAsUser": 1000,
-            "runAsGroup": 1000,
+            "runAsUser": _USER,
+            "runAsGroup": _USER,
             "capabilities": {"drop": ["ALL"]},
         },
         "resources": {

@@ -7,10 +7,13 @@ from typing import Any
 
 import pytest
 
+from components.charts import PinnedChart
+from components.documents import type_token
 from components.scaling.drainer import drainer_values
 from components.scaling.karpenter import karpenter_values
 from components.scaling.names import DRAINER, KARPENTER, NAMESPACE
 from components.versions import KARPENTER_CHART, NODE_TERMINATION_HANDLER_CHART
+from corral.policy.check import judge_all
 from tests.components.rendered_charts import rendered
 from tests.components.scaling.pools import PLACE
 
@@ -85,3 +88,24 @@ def test_the_drainer_reads_its_queue_and_no_node_s_metadata(tmp_path: Path) -> N
     assert int(told["HEARTBEAT_INTERVAL"]) < seconds < int(told["HEARTBEAT_UNTIL"])
     assert found["securityContext"]["capabilities"] == {"drop": ["ALL"]}
     assert found["securityContext"]["readOnlyRootFilesystem"] is True
+
+
+@pytest.mark.parametrize(
+    ("pin", "values"),
+    [
+        (KARPENTER_CHART, karpenter_values(PLACE, replicas=2)),
+        (NODE_TERMINATION_HANDLER_CHART, drainer_values(PLACE, hours=24)),
+    ],
+    ids=["karpenter", "drainer"],
+)
+def test_the_real_charts_break_no_rule(
+    pin: PinnedChart, values: dict[str, Any], tmp_path: Path
+) -> None:
+    documents = rendered(pin, values, namespace=NAMESPACE, into=tmp_path)
+    of_chart = "corral:scaling:NodeScaling$kubernetes:helm.sh/v4:Chart$"
+    plan = [
+        {"urn": f"{of_chart}{token}::{name}", "type": token, "inputs": document}
+        for document in documents
+        for token, name in [(type_token(document), document["metadata"]["name"])]
+    ]
+    assert [f"{found.urn} {found.message}" for found in judge_all(plan)] == []
