@@ -5,6 +5,7 @@ Beside `test_stacks.py`, not in it: one moto at a time is on.
 
 from __future__ import annotations
 
+from base64 import b64decode
 from copy import deepcopy
 from pathlib import Path
 
@@ -53,6 +54,36 @@ def test_reserved_microvm_nodes_are_created_with_their_reservation(tmp_path: Pat
             LaunchTemplateId=nested.id
         )["LaunchTemplateVersions"]
         assert version["LaunchTemplateData"]["CpuOptions"] == {"NestedVirtualization": "enabled"}
+
+
+def test_runtimes_come_from_where_the_stack_says_and_nodes_join_closed(tmp_path: Path) -> None:
+    settings = varied(
+        DEV,
+        pools={
+            "system": PLATFORM,
+            "shared": {"tier": "gvisor", "machines": "virtual", "min-nodes": 1, "max-nodes": 1},
+            "microvms": {"tier": "microvm", "machines": "nested", "min-nodes": 1, "max-nodes": 1},
+        },
+        classes={"worker": {"tier": "gvisor"}},
+        tenants={"acme": {"tier": "gvisor", "agents": {"worker": 1}}},
+        runtimes={"gvisor-source": "https://mirror.example.org/gvisor"},
+    )
+    with standing(tmp_path, "dev", settings) as world:
+        assert world.result.complete, world.explained()
+        told = {}
+        for one in world.executor.of("aws:ec2/launchTemplate:LaunchTemplate"):
+            [version] = world.account.client("ec2").describe_launch_template_versions(
+                LaunchTemplateId=one.id
+            )["LaunchTemplateVersions"]
+            told[one.name] = b64decode(version["LaunchTemplateData"]["UserData"]).decode()
+        assert " https://mirror.example.org/gvisor/20" in told["shared"]
+        closed = "key: corral.dev/runtime-unverified"
+        assert {name: closed in text for name, text in told.items()} == {
+            "system": False,
+            "shared": True,
+            "microvms": True,
+        }
+        assert "sysctl.kernel.pid_max=1024" in told["microvms"]
 
 
 def test_workspaces_on_disks_of_the_instance_and_on_a_volume(tmp_path: Path) -> None:

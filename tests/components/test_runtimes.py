@@ -32,6 +32,7 @@ from corral.policy.check import judge_all
 from corral.policy.program.exemptions import PREFIX
 from corral.settings.loading import load_stack_file, load_value
 from corral.settings.quantities import parse_bytes, parse_cpu
+from corral.settings.runtimes import Runtimes
 from corral.settings.stack import Settings
 from corral.settings.tiers import RUNTIMES, UNVERIFIED_TAINT, Runtime
 from tests.components.examples import LOCAL, registered
@@ -89,6 +90,14 @@ def test_mirrors_are_where_images_come_from() -> None:
     mirrored = f"registry.example.org/python{DIGEST}"
     found = daemon_sets(existing(**{"verifier-image": mirrored}))
     assert {pod(r.inputs)["containers"][0]["image"] for r in found.values()} == {mirrored}
+
+
+def test_kata_comes_from_its_mirror() -> None:
+    prod = load_stack_file(STACKS / "Pulumi.prod.yaml")
+    mirrored = f"registry.example.org/kata-deploy{DIGEST}"
+    sources = Runtimes.model_validate({"kata-image": mirrored})
+    found = daemon_sets(prod.model_copy(update={"runtimes": sources}))
+    assert pod(found[installer_name()].inputs)["initContainers"][0]["image"] == mirrored
 
 
 def test_no_verifier_gets_rights_before_admission_is_enforced() -> None:
