@@ -10,6 +10,7 @@ from typing import Any, Final
 import pytest
 
 from corral.embedded.engine.offline import PlannedResource, plan_offline
+from corral.settings.layers import parts
 from tests.cloud.adapters import ADAPTERS
 from tests.cloud.provider_schema import misplaced
 from tests.cloud.running import write_program
@@ -72,8 +73,10 @@ POOL: Final = {"machines": "virtual", "instances": ["m7i.large"], "max-nodes": 2
 
 
 def planned(settings: Settings) -> list[PlannedResource]:
-    """The stack's AWS resources and providers, from a plan without any cloud."""
-    everything = plan_offline(project=ROOT, stack="dev", config=configuration(settings))
+    """The stack's AWS resources and providers, from a plan without any cloud: all are in the first
+    of its layers."""
+    part = parts("dev", settings.get("layers", "together"))[0]
+    everything = plan_offline(project=ROOT, stack=part.stack, config=configuration(settings))
     return [one for one in everything if one.type.startswith(("aws:", PROVIDER))]
 
 
