@@ -10,6 +10,8 @@ from corral.settings.aws.cidrs import PodNetwork
 
 VPC_PLUGIN = "vpc-cni"
 EBS_DRIVER = "aws-ebs-csi-driver"
+SNAPSHOTS = "snapshot-controller"
+"""It brings the kinds of snapshots."""
 
 SYSTEM_ROLES: dict[str, tuple[str, str]] = {
     VPC_PLUGIN: ("aws-node", "AmazonEKS_CNI_Policy"),
@@ -55,7 +57,9 @@ _VALUES: dict[str, dict[str, Any]] = {
         # already: otherwise a data volume and further interfaces count for none, and a node is
         # given more volumes than it attaches.
         "node": {"tolerateAllTaints": True, "hostNetwork": True},
-        # Volumes that an agent writes to are encrypted whatever a storage class says.
+        # What the driver makes gets no tags from our provider.
         "controller": {"extraVolumeTags": {"managed-by": "corral"}},
+        # Otherwise it is left out where the kinds aren't there yet, and no snapshot is ever made.
+        "sidecars": {"snapshotter": {"forceEnable": True}},
     },
 }

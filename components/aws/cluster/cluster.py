@@ -12,6 +12,7 @@ from pulumi_aws import cloudwatch, eks, iam
 from components.aws.cluster.addons import (
     BEFORE_NODES,
     EBS_DRIVER,
+    SNAPSHOTS,
     SYSTEM_ROLES,
     addon_configuration,
     addons_for,
@@ -95,7 +96,16 @@ class Cluster(pulumi.ComponentResource):
 
     def after_nodes(self, nodes: list[pulumi.Resource]) -> tuple[pulumi.Resource, ...]:
         """The other add-ons: they have pods of their own, which wait for the first nodes."""
-        return tuple(self._addon(n, nodes) for n in self._addons if n not in BEFORE_NODES)
+        snapshots = self._addon(SNAPSHOTS, nodes)
+        return (
+            snapshots,
+            *(
+                # EBS' driver watches snapshots from its start.
+                self._addon(name, [*nodes, snapshots] if name == EBS_DRIVER else nodes)
+                for name in self._addons
+                if name not in (*BEFORE_NODES, SNAPSHOTS)
+            ),
+        )
 
     def _control_plane(self) -> eks.Cluster:
         args, name = self._args, self._args.settings.name

@@ -256,6 +256,35 @@ def test_nodes_come_after_what_makes_them_ready_and_pods_of_add_ons_after_nodes(
             assert addons[name].urn in group.dependencies
     (system,) = [group for group in groups if group.name == "system"]
     assert system.urn in addons["coredns"].dependencies
+    snapshots = addons["snapshot-controller"]
+    assert snapshots.urn in addons["aws-ebs-csi-driver"].dependencies, "it brings the kinds"
+
+
+def test_the_ebs_driver_may_use_the_key_for_volumes_before_it_starts(
+    resources: dict[str, Recorded],
+) -> None:
+    (driver,) = [r for r in of_type(resources, "aws:eks/addon:Addon") if "ebs" in r.name]
+    (right,) = [
+        r for r in of_type(resources, "aws:iam/rolePolicy:RolePolicy") if r.name == "volumes"
+    ]
+    assert right.urn in driver.dependencies
+
+
+def test_volumes_on_ebs_are_made_after_the_kinds_of_snapshots_and_with_the_stacks_key(
+    resources: dict[str, Recorded],
+) -> None:
+    classes = of_type(resources, "kubernetes:storage.k8s.io/v1:StorageClass")
+    (ebs,) = [one for one in classes if one.name == "corral-ebs"]
+    assert ebs.inputs["parameters"]["kmsKeyId"].endswith("/volumes")
+    aliases = {r.inputs["name"] for r in of_type(resources, "aws:kms/alias:Alias")}
+    assert ebs.inputs["parameters"]["kmsKeyId"].partition(":alias/")[2] in {
+        alias.removeprefix("alias/") for alias in aliases
+    }
+    (controller,) = [
+        r for r in of_type(resources, "aws:eks/addon:Addon") if r.name == "snapshot-controller"
+    ]
+    for one in of_type(resources, "kubernetes:snapshot.storage.k8s.io/v1:VolumeSnapshotClass"):
+        assert controller.urn in one.dependencies
 
 
 def test_an_existing_vpc_is_left_as_it_is() -> None:

@@ -146,9 +146,10 @@ def test_add_ons_that_run_on_every_node_bear_every_taint() -> None:
     for name in ("vpc-cni", "eks-pod-identity-agent"):
         values = json.loads(addon_configuration(name) or "{}")
         assert values["tolerations"] == [{"operator": "Exists"}]
-    ebs = json.loads(addon_configuration("aws-ebs-csi-driver") or "{}")["node"]
-    assert ebs["tolerateAllTaints"] is True
-    assert ebs["hostNetwork"] is True, "or it counts no data volume, and promises one too many"
+    ebs = json.loads(addon_configuration("aws-ebs-csi-driver") or "{}")
+    assert ebs["node"]["tolerateAllTaints"] is True
+    assert ebs["node"]["hostNetwork"] is True, "or it counts no data volume: one is promised twice"
+    assert ebs["sidecars"]["snapshotter"]["forceEnable"] is True, "or snapshots wait for ever"
     assert addon_configuration("coredns") is None
 
 
