@@ -88,7 +88,7 @@ def _rights(api: Api, kinds: Collection[Kind]) -> Iterator[Finding]:
     for api_version, kind in kinds:
         resource = discovery.find(api_version, kind)
         if resource is None:
-            if _built_in(api_version):
+            if _of_the_cluster(api_version):
                 unknown.append(f"{kind} ({api_version})")
             continue
         asked += 1
@@ -101,7 +101,8 @@ def _rights(api: Api, kinds: Collection[Kind]) -> Iterator[Finding]:
         yield failure(
             f"the cluster doesn't know {', '.join(unknown)}",
             why="the platform consists of these",
-            fix="upgrade the cluster, or turn that API on",
+            fix="upgrade the cluster, turn that API on, or install what brings it (for "
+            "snapshot.storage.k8s.io: github.com/kubernetes-csi/external-snapshotter)",
         )
     if missing:
         yield failure(
@@ -113,8 +114,9 @@ def _rights(api: Api, kinds: Collection[Kind]) -> Iterator[Finding]:
         yield ok(f"may create, change and delete all {asked} kinds that `up` needs")
 
 
-def _built_in(api_version: str) -> bool:
-    """Whether Kubernetes itself brings it, and no chart's CustomResourceDefinition."""
+def _of_the_cluster(api_version: str) -> bool:
+    """Whether the cluster must bring it: no chart of the program's does. Of k8s.io's groups some
+    are Kubernetes' own, and some belong to parts that a cluster has once for all."""
     group, slash, _ = api_version.rpartition("/")
     return not slash or "." not in group or group.endswith(".k8s.io")
 
