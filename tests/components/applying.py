@@ -19,7 +19,8 @@ def in_order(resources: Mapping[str, Recorded]) -> Iterator[Recorded]:
         if resource.urn in done:
             return
         done.add(resource.urn)
-        for urn in sorted(resource.dependencies):
+        # What is only read (the cluster's own kube-system) is there already.
+        for urn in sorted(resource.dependencies & resources.keys()):
             yield from visit(resources[urn])
         if resource.kubernetes:
             yield resource
