@@ -30,6 +30,10 @@ NEWEST_KUBERNETES: Minor = minor(versions.KUBERNETES)
 """What the platform is built and tested against."""
 
 
+RUNTIMES_SINCE: dict[str, Minor] = {"confidential-sandbox": (1, 36)}
+"""Runtimes that ask more of Kubernetes than the platform does."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Part:
     """One part in its version, and the Kubernetes that its maker says it is for."""

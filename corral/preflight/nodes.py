@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from components.compatibility import RUNTIMES_SINCE
 from components.isolation.node_labels import (
     POOL_LABEL,
     node_capacity,
@@ -49,6 +50,7 @@ def look_at_nodes(nodes: Sequence[Node], api_version: str, settings: Settings) -
             )
         else:
             yield ok(f"pool {name}: {len(serving)} nodes of tier {pool.tier}")
+        yield from _too_old(name, pool, api_version)
         yield from _served(name, pool, serving)
         yield from _open(name, pool, serving)
         yield from _unverified(name, serving)
@@ -79,6 +81,18 @@ def _skew(nodes: Sequence[Node], api_version: str) -> Iterator[Finding]:
             "never newer",
             fix="replace these nodes",
         )
+
+
+def _too_old(name: str, pool: AnyPool, api_version: str) -> Iterator[Finding]:
+    server = major_minor(api_version)
+    for runtime in served(pool):
+        since = RUNTIMES_SINCE.get(runtime.name)
+        if server and since and server < since:
+            yield warning(
+                f"pool {name}: {runtime.name} needs Kubernetes {since[0]}.{since[1]}",
+                why=f"the API server is {api_version}: no node of it can have that runtime",
+                fix="upgrade the cluster, or choose another runtime",
+            )
 
 
 def _served(name: str, pool: AnyPool, nodes: Sequence[Node]) -> Iterator[Finding]:

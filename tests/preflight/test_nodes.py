@@ -132,6 +132,19 @@ def test_figures_of_instance_types_are_corrected_by_us_and_not_in_the_file() -> 
     assert "report it" in small.fix
 
 
+def test_a_runtime_that_needs_a_newer_kubernetes_is_warned_of_under_an_older_one() -> None:
+    sealed = LOCAL.pools["sealed"].model_copy(update={"runtimes": ("confidential-sandbox",)})
+    settings = LOCAL.model_copy(update={"pools": {**LOCAL.pools, "sealed": sealed}})
+    there = nodes(settings, system={"info": {"kubeletVersion": "v1.34.0"}})
+
+    def said(server: str) -> list[str]:
+        return [one.what for one in look_at_nodes(there, server, settings)]
+
+    needed = "pool sealed: confidential-sandbox needs Kubernetes 1.36"
+    assert needed in said("v1.35.2")
+    assert needed not in said("v1.36.3")
+
+
 def test_old_kernels_matter_where_user_namespaces_are_used_alone() -> None:
     assert not warned(sandboxed={"info": {"kernelVersion": "5.15.0"}})
 
