@@ -21,7 +21,7 @@ from components.network.calico_documents import (
     operator_chart,
     operator_values,
 )
-from components.versions import CALICO_OPERATOR
+from components.versions import CALICO_OPERATOR, TOPOLVM_CHART
 from corral.policy.check import judge_all
 from corral.settings.network import Calico
 from tests.components.rendered_charts import rendered
@@ -102,3 +102,15 @@ def test_what_the_charts_make_breaks_no_rule_of_ours(tmp_path: Path) -> None:
         for d in (installation_document(OSS, PLACE), namespace_document())
     ]
     assert [f"{f.rule} {f.urn} {f.field}" for f in judge_all(plan)] == []
+
+
+def test_a_webhook_of_a_real_chart_that_stays_in_the_overlay_is_found(tmp_path: Path) -> None:
+    values = {"webhook": {"podMutatingWebhook": {"enabled": True}}}
+    made = rendered(TOPOLVM_CHART, values, namespace="topolvm-system", into=tmp_path)
+    plan = [
+        {"urn": f"{type_token(d)}::{d['metadata']['name']}", "type": type_token(d), "inputs": d}
+        for d in (*made, installation_document(OSS, PLACE))
+    ]
+    found = [f for f in judge_all(plan) if f.rule == "api-server-reaches"]
+    assert found and all("WebhookConfiguration" in f.urn for f in found)
+    assert "hostNetwork: true" in found[0].message
