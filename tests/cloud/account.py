@@ -32,7 +32,11 @@ class Account:
         if not self.region:
             raise WrongAccount("the provider names no region: it would take the user's default")
         self.default_tags: dict[str, str] = (_json(inputs, "defaultTags") or {}).get("tags", {})
-        self.endpoints: list[dict[str, str]] = _json(inputs, "endpoints") or []
+        self.endpoints: dict[str, str] = {
+            service: url
+            for block in _json(inputs, "endpoints") or []
+            for service, url in block.items()
+        }
         self._clients: dict[str, Any] = {}
         self._lock = threading.Lock()
         self._credentials: dict[str, str] = {}
@@ -63,8 +67,11 @@ class Account:
             "aws_secret_access_key": _BARE["secret"],
             "aws_session_token": _BARE["session"],
         }
+        if self.endpoints and service not in self.endpoints:
+            raise WrongAccount(f"no endpoint for {service}: it would be asked at AWS")
         return boto3.client(
             service,
+            endpoint_url=self.endpoints.get(service),
             region_name=self.region,
             config=Config(retries={"total_max_attempts": 1}),
             **keys,

@@ -84,7 +84,7 @@ class CloudExecutor:
         try:
             made, in_moto = _make(call)
             _all_read(given, account)
-        except REFUSALS as error:
+        except (WrongAccount, *REFUSALS) as error:
             raise ResourceFailed(f"{type(error).__name__}: {error}") from None
         state = {**registration.inputs, **made.outputs}
         self.created.append(
