@@ -56,7 +56,7 @@ class KnownCluster(pulumi.ComponentResource):
         # A stash keeps what it got first: another UID later on changes nothing in it.
         recorded = pulumi.Stash(_NAMESPACE, opts=children.options(), input=seen.uid)
         self.kubeconfig = pulumi.Output.all(recorded.output, seen.uid).apply(
-            lambda uids: _kubeconfig(*uids, settings, access)
+            lambda uids: _kubeconfig(uids[0], uids[1], settings, access)
         )
         self.register_outputs({"kubeconfig": self.kubeconfig})
 

@@ -23,7 +23,7 @@ from corral.errors import UserError
 CHANGES = 3
 
 LOOKED_AT = ("same", "read")
-"""What Pulumi counts beside changes: resources that stay as they are, or that are only looked at."""
+"""What Pulumi counts beside changes: resources that stay as they are or are only looked at."""
 
 
 def plan(

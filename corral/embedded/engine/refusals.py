@@ -114,8 +114,8 @@ def refuse_options(urn: str, options: dict[str, bool]) -> None:
 def refused_reference(stack: str) -> Refused:
     """The refusal of another stack's outputs that this run wasn't given."""
     return Refused(
-        f"Stack {stack}: its outputs are in Pulumi's state, which the embedded engine doesn't "
-        f"read. Run the stack that holds all of them, or {_OTHER_ENGINE}."
+        f"{REFERENCE_TYPE} {stack!r}: its outputs are in Pulumi's state, which the embedded engine "
+        f"doesn't read. Run the stack that holds all of them, or {_OTHER_ENGINE}."
     )
 
 
