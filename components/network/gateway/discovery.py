@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from components.network.gateway.envoy import Config, one_endpoint, typed
+from components.network.gateway.envoy import Config, one_endpoint, tls_from, typed
 
 CONTROL = "control"
 
@@ -76,7 +76,7 @@ def _mutual_tls(host: str, folder: str) -> Config:
         "envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext",
         sni=host,
         common_tls_context={
-            "tls_params": {"tls_minimum_protocol_version": "TLSv1_3"},
+            "tls_params": tls_from("TLSv1_3"),
             "tls_certificates": [own],
             "validation_context": {
                 "trusted_ca": {"filename": f"{folder}/ca.crt"},

@@ -21,6 +21,11 @@ def extension(name: str, message: str, **fields: Any) -> Config:
     return {"name": name, "typed_config": typed(EXTENSIONS + message, **fields)}
 
 
+def tls_from(version: str) -> Config:
+    """TLS of that version (`TLSv1_2`) or a newer one; as a client, Envoy would end at 1.2."""
+    return {"tls_minimum_protocol_version": version, "tls_maximum_protocol_version": "TLSv1_3"}
+
+
 def text(template: str) -> Config:
     """A format string of one line."""
     return {"text_format_source": {"inline_string": template}}

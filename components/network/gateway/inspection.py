@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from components.network.gateway.access_log import connection_log, request_log
 from components.network.gateway.decision import HEADERS_SECONDS, IDLE_SECONDS
 from components.network.gateway.discovery import secret
-from components.network.gateway.envoy import Config, extension, refusal, typed
+from components.network.gateway.envoy import Config, extension, refusal, tls_from, typed
 from components.network.gateway.routes import ONE_LABEL, PLAIN_PORT, inspection
 from components.network.gateway.tunnels import HELLO_SECONDS, same_name, tls_reader
 from components.network.gateway.upstream import WayOut, internal_cluster
@@ -69,7 +69,7 @@ def _chain(tenant: str, destination: Destination, *, way: WayOut) -> Config:
     context = typed(
         "envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext",
         common_tls_context={
-            "tls_params": {"tls_minimum_protocol_version": "TLSv1_2"},
+            "tls_params": tls_from("TLSv1_2"),
             "alpn_protocols": ["http/1.1"],
             "tls_certificate_sds_secret_configs": [secret(certificate)],
         },

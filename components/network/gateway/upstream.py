@@ -13,6 +13,7 @@ from components.network.gateway.envoy import (
     extension,
     internal_address,
     one_endpoint,
+    tls_from,
     typed,
 )
 
@@ -113,7 +114,7 @@ def clusters(way: WayOut) -> list[Config]:
     trust = typed(
         "envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext",
         common_tls_context={
-            "tls_params": {"tls_minimum_protocol_version": "TLSv1_2"},
+            "tls_params": tls_from("TLSv1_2"),
             "validation_context": {"trusted_ca": {"filename": way.roots}},
         },
     )
