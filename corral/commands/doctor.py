@@ -19,7 +19,6 @@ from corral.local_cluster import embedded_cluster
 from corral.preflight.charts import look_at_charts
 from corral.preflight.cluster import look_at_cluster
 from corral.preflight.container_images import look_at_container_images
-from corral.preflight.downloads import look_at_downloads
 from corral.preflight.finding import Finding, Grade, as_document, failure, ok
 from corral.preflight.machine import look_at_machine, look_at_programs, look_at_pulumi
 from corral.settings.cluster import EksCluster
@@ -68,7 +67,6 @@ def examine(stack: Stack, screen: Screen) -> Iterator[Finding]:
     yield from look_at_charts(plan, stack.project.root)
     if not stack.simulated:
         yield from look_at_container_images(plan)
-        yield from look_at_downloads(stack.settings)
     yield from _account(stack, plan)
     yield from _cluster(stack, plan)
 
@@ -83,9 +81,11 @@ def _account(stack: Stack, plan: Collection[PlannedResource]) -> Iterator[Findin
     settings = stack.settings
     if settings.aws is None or not isinstance(settings.cluster, EksCluster):
         return
-    # botocore takes a moment, and is needed for this alone.
+    # botocore and the texts of nodes take a moment, and are needed for this alone.
     from corral.preflight.aws.account import examine_account  # noqa: PLC0415
+    from corral.preflight.downloads import look_at_downloads  # noqa: PLC0415
 
+    yield from look_at_downloads(settings)
     yield from examine_account(
         [part.name.rpartition("/")[2] for part in stack.with_earlier],
         settings=settings,
