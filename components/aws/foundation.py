@@ -119,6 +119,7 @@ class Foundation(pulumi.ComponentResource):
                 place=place,
                 cluster=cluster.name,
                 karpenter=any(bursts(pool) for pool in args.pools.values()),
+                spot=any(bursts(pool) and pool.capacity == "spot" for pool in args.pools.values()),
                 drainer=any(pool.base_nodes for pool in args.pools.values()),
             ),
             self._layer,

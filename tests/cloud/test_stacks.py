@@ -54,10 +54,12 @@ def test_nodes_that_start_have_the_stack_s_tags_and_no_public_address(world: Wor
     instances = [one for group in described for one in group["Instances"]]
     least = sum(one.inputs["minSize"] for one in world.executor.of("aws:autoscaling/group:Group"))
     assert len(instances) == least > 0
+    [cluster] = [one.id for one in world.executor.of("aws:eks/cluster:Cluster")]
     for one in instances:
         tags = {tag["Key"]: tag["Value"] for tag in one["Tags"]}
         assert world.account.default_tags.items() <= tags.items()
         assert not one.get("PublicIpAddress")
+        assert f"corral.dev/base-of/{cluster}" in tags, "the drainer looks at no others"
 
 
 def test_what_moto_creates_and_what_it_lacks_are_told_apart() -> None:

@@ -15,9 +15,10 @@ _NODE_POOL = "karpenter.sh/nodepool"
 _OF_CLUSTER = "eks:eks-cluster-name"
 
 
-def karpenter_policy(place: ClusterPlace) -> Document:
+def karpenter_policy(place: ClusterPlace, *, spot: bool = False) -> Document:
     """Start instances that carry the cluster's tags, end those that do, and nothing else; give them
-    the nodes' own role and no other."""
+    the nodes' own role and no other. With `spot`, let EC2 make the role that its spot service has
+    in each account, and that a new account doesn't have yet."""
     ec2 = f"arn:{place.partition}:ec2:{place.region}"
     own = f"{ec2}:{place.account}"
     iam = f"arn:{place.partition}:iam::{place.account}"
@@ -114,8 +115,19 @@ def karpenter_policy(place: ClusterPlace) -> Document:
             resource="*",
             condition={"StringEquals": {"aws:RequestedRegion": place.region}},
         ),
+        *([_spot(place)] if spot else ()),
         # Neither has AWS' price list, which is in one region, nor the list of instance profiles.
         allow(("pricing:GetProducts", "iam:ListInstanceProfiles"), resource="*"),
+    )
+
+
+def _spot(place: ClusterPlace) -> Document:
+    service = "spot.amazonaws.com"
+    role = f"aws-service-role/{service}/AWSServiceRoleForEC2Spot"
+    return allow(
+        ("iam:CreateServiceLinkedRole",),
+        resource=f"arn:{place.partition}:iam::{place.account}:role/{role}",
+        condition={"StringEquals": {"iam:AWSServiceName": service}},
     )
 
 

@@ -55,11 +55,12 @@ def drainer_events(cluster: str) -> dict[str, Any]:
 @dataclass(frozen=True, kw_only=True)
 class ScalingArgs:
     """The cluster, and its name once it stands; whether some pool has nodes that Karpenter starts,
-    and whether some has nodes that are always there."""
+    and spot ones among them; and whether some has nodes that are always there."""
 
     place: ClusterPlace
     cluster: pulumi.Input[str]
     karpenter: bool
+    spot: bool
     drainer: bool
 
 
@@ -78,7 +79,9 @@ class Scaling(pulumi.ComponentResource):
         self._place, self._cluster = args.place, args.cluster
         ready = []
         if args.karpenter:
-            ready.append(self._identity("karpenter", KARPENTER, karpenter_policy(args.place)))
+            ready.append(
+                self._identity("karpenter", KARPENTER, karpenter_policy(args.place, spot=args.spot))
+            )
             self._queue("karpenter", karpenter_events(), seconds=MINUTES_TO_ACT)
         if args.drainer:
             ready.append(self._identity("drainer", DRAINER, drainer_policy(args.place)))

@@ -70,6 +70,8 @@ def _existing(world: World) -> Callable[[str], bool | None]:
             return named in ids
         if not named.startswith(judged) or named in skipped or named.endswith("/"):
             return None
+        if ":role/aws-service-role/" in named:  # a service of AWS makes its own
+            return None
         return named in arns
 
     return exists

@@ -63,7 +63,15 @@ def test_instances_are_started_with_the_cluster_s_tag_and_the_nodes_role_alone()
         if action == "iam:PassRole":
             assert statement["Resource"] == "arn:aws:iam::123456789012:role/corral-test-node"
     actions = {action for action, _ in granted(policy)}
-    assert not {action for action in actions if action.startswith("iam:Create")}
+    assert not {action for action in actions if action.startswith(("iam:Create", "iam:Add"))}
+
+
+def test_the_role_of_ec2_s_spot_service_is_made_only_where_spot_is_bought() -> None:
+    action = "iam:CreateServiceLinkedRole"
+    assert action not in {found for found, _ in granted(karpenter_policy(PLACE))}
+    [made] = [one for found, one in granted(karpenter_policy(PLACE, spot=True)) if found == action]
+    assert made["Condition"] == {"StringEquals": {"iam:AWSServiceName": "spot.amazonaws.com"}}
+    assert made["Resource"].endswith("/AWSServiceRoleForEC2Spot")
 
 
 @each
