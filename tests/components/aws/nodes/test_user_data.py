@@ -75,6 +75,7 @@ def test_user_data_is_always_mime_and_small_and_says_what_was_asked(
     authority: str,
 ) -> None:
     args = serving(*runtimes, kubelet=kubelet, labels=labels, architecture=architecture)
+    assert args.cluster is not None
     args = replace(args, cluster=replace(args.cluster, certificate_authority=authority))
     text = user_data(args)
     assert len(text.encode()) <= MOST_BYTES
