@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from jinja2 import UndefinedError
 
@@ -60,6 +60,7 @@ OURS = [name for name in sorted(RUNTIMES) if not RUNTIMES[name].by_owner]
 """Runtimes that our own nodes can be made ready for."""
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.sampled_from(OURS), unique=True, max_size=4),
     KUBELETS,
