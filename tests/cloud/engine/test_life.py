@@ -21,7 +21,7 @@ from tests.cloud.engine.standing import named_too_early
 from tests.cloud.running import moto
 from tests.cloud.stacks import Settings, shipped, surroundings
 from tests.cloud.test_replacing import Change, changed
-from tests.project_copy import copy_project
+from tests.project_copy import copy_project, corral
 
 ENGINE = ("pulumi", "pulumi-language-python")
 MISSING = [program for program in ENGINE if shutil.which(program) is None]
@@ -54,25 +54,28 @@ class Life:
 
     def pulumi(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Pulumi as a person would run it, but for the provider that it is told to talk to."""
-        state = self.project.parent / "state"
-        state.mkdir(exist_ok=True)
         return subprocess.run(
             [str(shutil.which("pulumi")), *arguments, "--non-interactive"],
             cwd=self.project,
-            env={
-                **os.environ,
-                "PULUMI_SKIP_UPDATE_CHECK": "1",
-                "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "1",
-                "PULUMI_BACKEND_URL": f"file://{state}",
-                "PULUMI_CONFIG_PASSPHRASE": "",
-                "PULUMI_HOME": str(self.project.parent / "home"),
-                "PULUMI_DEBUG_PROVIDERS": self.providers,
-            },
+            env={**os.environ, **self.environment()},
             capture_output=True,
             text=True,
             check=False,
             timeout=600,
         )
+
+    def environment(self) -> dict[str, str]:
+        """Where Pulumi keeps its state, and whom it talks to."""
+        state = self.project.parent / "state"
+        state.mkdir(exist_ok=True)
+        return {
+            "PULUMI_SKIP_UPDATE_CHECK": "1",
+            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "1",
+            "PULUMI_BACKEND_URL": f"file://{state}",
+            "PULUMI_CONFIG_PASSPHRASE": "",
+            "PULUMI_HOME": str(self.project.parent / "home"),
+            "PULUMI_DEBUG_PROVIDERS": self.providers,
+        }
 
     def does(self, operation: str, *arguments: str) -> str:
         """An operation that must succeed; what it said."""
@@ -127,9 +130,12 @@ def test_a_second_run_changes_nothing(life: Life) -> None:
 def test_what_is_protected_is_not_replaced_and_the_plan_says_what_would_be(life: Life) -> None:
     before = dict(life.double.standing)
     life.write({"aws.network.cidr": "10.99.0.0/16"})
-    refused = life.pulumi("preview", "--stack", STACK)
+    plan = ("plan", STACK, "--engine", "pulumi", "--local-backend")
+    refused = corral(life.project, *plan, environment=life.environment())
     assert refused.returncode != 0
-    assert re.search(r'error: unable to replace resource ".*::vpc"', refused.stdout)
+    said = " ".join(refused.stderr.split())
+    assert "replaces aws:ec2/vpc:Vpc vpc, which is protected: cidrBlock changes" in said
+    assert re.search(r'unable to replace resource "\S*::vpc"', said)
     # Even without a preview before it.
     assert life.pulumi("up", "--stack", STACK, "--yes", "--skip-preview").returncode != 0
     assert life.double.standing == before
