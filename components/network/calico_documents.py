@@ -111,7 +111,7 @@ _UNHARDENED = "The chart of this release has no value for it; the pod is the ope
 _EXEMPTIONS = {
     "exempt.corral.dev/host-namespaces": "It brings the network that other pods wait for",
     "exempt.corral.dev/volume-types": "It reads /var/lib/calico of its node, and writes nothing",
-    "exempt.corral.dev/image-digest": "No digest of this release could be confirmed; its tag is exact",
+    "exempt.corral.dev/image-digest": "No digest of this release was to be had; its tag is exact",
     **{
         f"exempt.corral.dev/{rule}": _UNHARDENED
         for rule in (
