@@ -1,8 +1,8 @@
 """The inputs of AWS resources whose change makes a new resource and deletes the old one.
 
 `ForceNew` in the provider's own schemas: terraform-provider-aws, which pulumi-aws 7 is built on,
-`internal/service/**`, as its public source had them between 2024 and August 2026 (read file by file
-on 2026-11-23; the schema of exactly 7.51.1 could not be had). A resource that is `region`-al is
+`internal/service/**`, in stored versions of differing age (read file by file on 2026-11-23; the
+schema of exactly 7.51.1 could not be had). A resource that is `region`-al is
 replaced by another region too, which here is the provider's.
 
 `tests/cloud/test_replacing.py` holds every registered type to this table, and says which settings
