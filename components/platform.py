@@ -223,7 +223,6 @@ class Platform(pulumi.ComponentResource):
                 gvisor_source=settings.runtimes.gvisor_source,
                 chart_source=settings.charts.source,
                 tags={**aws.tags, **stack_tags(pulumi.get_stack())},
-                pod_network=pod_network_of(settings.network),
                 after=self._add_ons,
             ),
             layer(),

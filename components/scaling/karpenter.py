@@ -10,16 +10,12 @@ STEADY = {"key": "karpenter.sh/nodepool", "operator": "DoesNotExist"}
 """Nodes that no controller ends: those that pools always have."""
 
 
-def karpenter_values(
-    place: ClusterPlace, *, replicas: int, host_network: bool = False
-) -> dict[str, Any]:
+def karpenter_values(place: ClusterPlace, *, replicas: int) -> dict[str, Any]:
     """Values of Karpenter's chart. `replicas` is at most the number of the platform's own nodes:
-    two of them never share one. `host_network` is for networks in which the API server reaches no
-    pod."""
+    two of them never share one. It has no webhooks: nothing calls it."""
     return {
         "replicas": replicas,
-        "hostNetwork": host_network,
-        "dnsPolicy": "ClusterFirstWithHostNet" if host_network else "ClusterFirst",
+        "dnsPolicy": "ClusterFirst",
         "serviceAccount": {"create": True, "name": KARPENTER},
         "affinity": {
             "nodeAffinity": {

@@ -14,7 +14,6 @@ from components.scaling.names import DRAINER, KARPENTER, NAMESPACE, ClusterPlace
 from components.scaling.node_class import node_class_document
 from components.scaling.node_pool import drain_hours, node_pool_document
 from components.versions import KARPENTER_CHART, NODE_TERMINATION_HANDLER_CHART
-from corral.settings.aws.cidrs import PodNetwork
 from corral.settings.aws.network import Network
 from corral.settings.aws.pools import EksPool
 from corral.settings.classes import AgentClass
@@ -35,7 +34,6 @@ class NodeScalingArgs:
     gvisor_source: str
     chart_source: str | None
     tags: Mapping[str, str]
-    pod_network: PodNetwork
     after: Sequence[pulumi.Resource]
 
 
@@ -84,7 +82,6 @@ class NodeScaling(pulumi.ComponentResource):
             values=karpenter_values(
                 args.place,
                 replicas=min(KARPENTER_REPLICAS, platform),
-                host_network=args.pod_network == "overlay",
             ),
             source=args.chart_source,
             depends_on=args.after,

@@ -57,7 +57,7 @@ class ChartUnavailable(ResourceFailed):
         where = f"in {artifacts}" if artifacts else "in a directory that the stack names"
         super().__init__(
             f"chart {chart} can't be fetched from {source}: {reason}. Without a way there, put "
-            f"{chart}.tgz {where}: artifacts there are taken first."
+            f"{chart.removesuffix('.tgz')}.tgz {where}: artifacts there are taken first."
         )
 
 

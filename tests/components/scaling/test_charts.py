@@ -33,13 +33,10 @@ def environment(found: dict[str, Any]) -> dict[str, str]:
     return {one["name"]: one["value"] for one in found["env"] if "value" in one}
 
 
-@pytest.mark.parametrize("host_network", [False, True])
-def test_karpenter_runs_as_the_account_that_has_the_role(
-    tmp_path: Path, host_network: bool
-) -> None:
+def test_karpenter_runs_as_the_account_that_has_the_role(tmp_path: Path) -> None:
     documents = rendered(
         KARPENTER_CHART,
-        karpenter_values(PLACE, replicas=2, host_network=host_network),
+        karpenter_values(PLACE, replicas=2),
         namespace=NAMESPACE,
         into=tmp_path,
     )
@@ -47,7 +44,7 @@ def test_karpenter_runs_as_the_account_that_has_the_role(
     assert account["metadata"] == {**account["metadata"], "name": KARPENTER, "namespace": NAMESPACE}
     pod, found = container(documents)
     assert pod["serviceAccountName"] == KARPENTER
-    assert bool(pod.get("hostNetwork")) is host_network
+    assert not pod.get("hostNetwork")
     assert "@sha256:" in found["image"], "by digest"
     told = environment(found)
     assert told["CLUSTER_NAME"] == PLACE.name
