@@ -6,58 +6,75 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from components.documents import Document
+from components.network.gateway.bootstrap import HEALTH_PORT
 from components.network.policies.places import (
+    API_SERVER,
+    CLUSTER_DNS,
     CONTROL,
     CONTROL_PORT,
     EGRESS_NAMESPACE,
     GATEWAY,
     RESOLVER,
+    namespace,
     part,
 )
-from components.network.policies.refused import ClusterRanges
+from components.network.policies.refused import ClusterRanges, network_denials, never_denials
 from components.network.policies.tier import (
-    ALLOWED_ORDER,
+    LAST_ORDER,
     REFUSED_ORDER,
     logged_denial,
     policy,
     rule,
 )
+from components.network.resolver.corefile import METRICS_PORT
+from corral.settings.egress import CLOSED_PORTS
 
 DNS_PORT = 53
+API_SERVER_PORTS = (443, 6443)
+FIGURES: Mapping[str, int] = {GATEWAY: HEALTH_PORT, RESOLVER: METRICS_PORT}
+"""Where their figures are read."""
+
+INTERNET = "0.0.0.0/0"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Beyond:
-    """What lies beyond the egress: DNS servers (addresses) that gateways ask, hosts of the
-    platform's owner (networks and ports, by a name), the API server's networks, and who reads
-    figures (a selector of namespaces; nobody when empty)."""
+    """What lies beyond the egress."""
 
-    dns: Sequence[str]
+    dns: Sequence[str] = ()
+    """DNS servers that gateways ask, each an address of its own and not a Service's."""
+    cluster_dns: bool = False
+    """Whether gateways ask the cluster's own DNS (Service `kube-dns` in `kube-system`)."""
     private: Mapping[str, tuple[Sequence[str], Sequence[int]]] = field(default_factory=dict)
-    api_server: Sequence[str] = ()
+    """Hosts of the platform's owner: networks and ports, by a name."""
     metrics_readers: str = ""
-    metrics_ports: Sequence[int] = ()
+    """The namespace whose pods read figures; nobody when empty."""
+    api_server: Sequence[str] = ()
+    """The API server's networks, for clusters without Calico alone: Kubernetes' own policies can't
+    speak of a Service."""
 
 
 def fence_policies(ranges: ClusterRanges, beyond: Beyond) -> list[Document]:
-    """For gateway, resolver and control plane: in both directions, and nothing else is allowed."""
-    return [_gateway(ranges, beyond), _resolver(beyond), _control(beyond)]
-
-
-def _gateway(ranges: ClusterRanges, beyond: Beyond) -> Document:
-    """The internet, but nothing private: the second wall behind Envoy's own filter."""
-    servers = [_one_address(address) for address in beyond.dns]
-    allowed = [
-        rule(
-            "dns-upstream",
-            "Allow",
-            protocol=protocol,
-            destination={"nets": servers, "ports": [DNS_PORT]},
-        )
-        for protocol in ("UDP", "TCP")
+    """For gateway, resolver and control plane, in both directions; and whatever else is in their
+    namespace is closed."""
+    return [
+        gateway_fence(ranges, beyond),
+        _resolver(beyond),
+        _control(),
+        policy(
+            "nothing-else",
+            namespace=EGRESS_NAMESPACE,
+            order=LAST_ORDER,
+            egress=logged_denial("no-part-of-the-egress"),
+            ingress=logged_denial("no-part-of-the-egress"),
+            selector="all()",
+        ),
     ]
-    allowed.append(_to_control())
-    allowed += [
+
+
+def gateway_fence(ranges: ClusterRanges, beyond: Beyond) -> Document:
+    """The internet, but nothing private: the second wall behind Envoy's own filter."""
+    private = [
         rule(
             f"private-{name}",
             "Allow",
@@ -66,20 +83,23 @@ def _gateway(ranges: ClusterRanges, beyond: Beyond) -> Document:
         )
         for name, (networks, ports) in sorted(beyond.private.items())
     ]
-    refused = [
-        each
-        for name, networks in ranges.refused().items()
-        for version, mark in ((4, "."), (6, ":"))
-        if (nets := [network for network in networks if mark in network])
-        for each in logged_denial(name, ipVersion=version, destination={"nets": nets})
-    ]
-    internet = rule("internet", "Allow", protocol="TCP", destination={"nets": ["0.0.0.0/0"]})
     return policy(
         "gateway",
         namespace=EGRESS_NAMESPACE,
         order=REFUSED_ORDER,
-        egress=[*allowed, *refused, internet, *logged_denial("not-tcp")],
-        ingress=[*_metrics(beyond), *logged_denial("nobody-else")],
+        egress=[
+            *_dns(beyond),
+            _to_control(),
+            *never_denials(),
+            *private,
+            *network_denials(ranges.refused()),
+            *logged_denial(
+                "closed-ports", protocol="TCP", destination={"ports": sorted(CLOSED_PORTS)}
+            ),
+            rule("internet", "Allow", protocol="TCP", destination={"nets": [INTERNET]}),
+            *logged_denial("not-tcp"),
+        ],
+        ingress=[*_figures(GATEWAY, beyond), *logged_denial("nobody-else")],
         selector=part(GATEWAY),
     )
 
@@ -91,20 +111,19 @@ def _resolver(beyond: Beyond) -> Document:
         namespace=EGRESS_NAMESPACE,
         order=REFUSED_ORDER,
         egress=[_to_control(), *logged_denial("forwards-nothing")],
-        ingress=[*_metrics(beyond), *logged_denial("nobody-else")],
+        ingress=[*_figures(RESOLVER, beyond), *logged_denial("nobody-else")],
         selector=part(RESOLVER),
     )
 
 
-def _control(beyond: Beyond) -> Document:
+def _control() -> Document:
     """It serves gateways and resolvers, and watches the API server."""
-    selector = f"{part(GATEWAY)} || {part(RESOLVER)}"
     return policy(
         "control",
         namespace=EGRESS_NAMESPACE,
-        order=ALLOWED_ORDER,
+        order=REFUSED_ORDER,
         egress=[
-            rule("api-server", "Allow", protocol="TCP", destination={"nets": [*beyond.api_server]}),
+            rule("api-server", "Allow", destination={"services": dict(API_SERVER)}),
             *logged_denial("nothing-else"),
         ],
         ingress=[
@@ -112,14 +131,26 @@ def _control(beyond: Beyond) -> Document:
                 "gateways-and-resolvers",
                 "Allow",
                 protocol="TCP",
-                source={"selector": selector},
+                source={"selector": f"{part(GATEWAY)} || {part(RESOLVER)}"},
                 destination={"ports": [CONTROL_PORT]},
             ),
-            *_metrics(beyond),
             *logged_denial("nobody-else"),
         ],
         selector=part(CONTROL),
     )
+
+
+def _dns(beyond: Beyond) -> list[Document]:
+    found = []
+    if beyond.dns:
+        place = {"nets": [one_address(each) for each in beyond.dns], "ports": [DNS_PORT]}
+        found += [
+            rule("dns-upstream", "Allow", protocol=protocol, destination=place)
+            for protocol in ("UDP", "TCP")
+        ]
+    if beyond.cluster_dns:
+        found.append(rule("cluster-dns", "Allow", destination={"services": dict(CLUSTER_DNS)}))
+    return found
 
 
 def _to_control() -> Document:
@@ -127,19 +158,20 @@ def _to_control() -> Document:
     return rule("control-plane", "Allow", protocol="TCP", destination=where)
 
 
-def _metrics(beyond: Beyond) -> list[Document]:
+def _figures(where: str, beyond: Beyond) -> list[Document]:
     if not beyond.metrics_readers:
         return []
     return [
         rule(
-            "metrics",
+            "figures",
             "Allow",
             protocol="TCP",
-            source={"namespaceSelector": beyond.metrics_readers},
-            destination={"ports": list(beyond.metrics_ports)},
+            source={"namespaceSelector": namespace(beyond.metrics_readers)},
+            destination={"ports": [FIGURES[where]]},
         )
     ]
 
 
-def _one_address(address: str) -> str:
+def one_address(address: str) -> str:
+    """An address as a network."""
     return f"{address}/128" if ":" in address else f"{address}/32"

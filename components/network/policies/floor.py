@@ -1,78 +1,197 @@
 """The floor: Kubernetes' own NetworkPolicies, which most network plugins enforce.
 
-With Calico they stand below its tier and change nothing; without it they are all there is. They
-can't deny by name, log, or speak of nodes: what isn't allowed is closed.
+They are all there is on a cluster without Calico. They can't deny by name, log, or stage; what
+isn't allowed is closed, but for the node that a pod is on: both reach each other whatever they say
+(https://kubernetes.io/docs/concepts/services-networking/network-policies/). That a tenant's
+namespace is closed otherwise is said by its `corral-default-deny`.
 """
 
 from __future__ import annotations
 
+import ipaddress
+from collections.abc import Iterable, Sequence
+from itertools import chain, pairwise
+
 from components.documents import Document, metadata
 from components.network.gateway.ports import doors
+from components.network.policies.fences import (
+    API_SERVER_PORTS,
+    DNS_PORT,
+    FIGURES,
+    INTERNET,
+    Beyond,
+    one_address,
+)
 from components.network.policies.places import (
+    CONTROL,
+    CONTROL_PORT,
     EGRESS_NAMESPACE,
     GATEWAY,
+    NAMESPACE_NAME,
     PART_LABEL,
+    QUARANTINE_LABEL,
     RESOLVER,
 )
+from components.network.policies.refused import METADATA, ClusterRanges
 from components.tenancy.namespace import tenant_namespace
 from corral.policy.steering import TENANT_LABEL
-from corral.settings.egress import Egress
+from corral.settings.egress import CLOSED_PORTS, Egress
 
-NAMESPACE_NAME = "kubernetes.io/metadata.name"
+HIGHEST_PORT = 65535
+
+# No policy can deny: who is in quarantine is one whom no allowance speaks of.
+_FREE: Document = {
+    "matchExpressions": [{"key": QUARANTINE_LABEL, "operator": "NotIn", "values": ["true"]}]
+}
 
 
-def floor_policies(tenant: str, egress: Egress) -> list[Document]:
-    """The tenant's way to its own ports, and that only it comes in by them. That everything else
-    is closed in its namespace is said by `corral-default-deny`."""
+def floor_tenant_policies(tenant: str, egress: Egress) -> list[Document]:
+    """The tenant's way to its own ports, and that only it comes in by them."""
     mine = doors(egress.number)
-    at_gateway, at_resolver = _ports("TCP", mine.proxy, mine.tls), _dns(mine.dns)
+    at_gateway, at_resolver = _ports("TCP", mine.proxy, mine.tls), _dns_ports(mine.dns)
+    way_out = _policy(
+        "corral-way-out",
+        tenant_namespace(tenant),
+        _FREE,
+        egress=[
+            {"to": [_elsewhere(GATEWAY)], "ports": at_gateway},
+            {"to": [_elsewhere(RESOLVER)], "ports": at_resolver},
+        ],
+    )
+    owner = {
+        "namespaceSelector": {"matchLabels": {TENANT_LABEL: tenant}, **_FREE},
+        "podSelector": _FREE,
+    }
     return [
-        {
-            **_head("corral-way-out", tenant_namespace(tenant)),
-            "spec": {
-                "podSelector": {},
-                "policyTypes": ["Egress"],
-                "egress": [
-                    {"to": [_part(GATEWAY)], "ports": at_gateway},
-                    {"to": [_part(RESOLVER)], "ports": at_resolver},
-                ],
-            },
-        },
-        _inward(f"gateway-from-{tenant}", tenant, GATEWAY, at_gateway),
-        _inward(f"resolver-from-{tenant}", tenant, RESOLVER, at_resolver),
+        way_out,
+        *(
+            _policy(
+                f"{word}-from-{tenant}",
+                EGRESS_NAMESPACE,
+                _of(where),
+                ingress=[{"from": [owner], "ports": ports}],
+            )
+            for word, where, ports in (
+                ("gateway", GATEWAY, at_gateway),
+                ("resolver", RESOLVER, at_resolver),
+            )
+        ),
     ]
 
 
-def _inward(name: str, tenant: str, where: str, ports: list[Document]) -> Document:
-    owner = {"namespaceSelector": {"matchLabels": {TENANT_LABEL: tenant}}}
-    return {
-        **_head(name, EGRESS_NAMESPACE),
-        "spec": {
-            "podSelector": {"matchLabels": {PART_LABEL: where}},
-            "policyTypes": ["Ingress"],
-            "ingress": [{"from": [owner], "ports": ports}],
-        },
-    }
+def floor_shared_policies(ranges: ClusterRanges, beyond: Beyond) -> list[Document]:
+    """The egress' own namespace: closed, but for what its parts need."""
+    to_control = {"to": [{"podSelector": _of(CONTROL)}], "ports": _ports("TCP", CONTROL_PORT)}
+    api_server = _addresses(beyond.api_server, _ports("TCP", *API_SERVER_PORTS))
+    clients = [{"podSelector": _of(GATEWAY)}, {"podSelector": _of(RESOLVER)}]
+    return [
+        _policy("corral-default-deny", EGRESS_NAMESPACE, {}, ingress=[], egress=[]),
+        _policy(
+            "gateway",
+            EGRESS_NAMESPACE,
+            _of(GATEWAY),
+            ingress=_figures(GATEWAY, beyond),
+            egress=[*_gateway_way_out(ranges, beyond), to_control],
+        ),
+        _policy(
+            "resolver",
+            EGRESS_NAMESPACE,
+            _of(RESOLVER),
+            ingress=_figures(RESOLVER, beyond),
+            egress=[to_control],
+        ),
+        _policy(
+            "control",
+            EGRESS_NAMESPACE,
+            _of(CONTROL),
+            ingress=[{"from": clients, "ports": _ports("TCP", CONTROL_PORT)}],
+            egress=api_server,
+        ),
+    ]
 
 
-def _head(name: str, namespace: str) -> Document:
+def _gateway_way_out(ranges: ClusterRanges, beyond: Beyond) -> list[Document]:
+    refused = chain.from_iterable([*METADATA.values(), *ranges.refused().values()])
+    internet = {"ipBlock": {"cidr": INTERNET, "except": _outermost(refused)}}
+    found = [{"to": [internet], "ports": _all_but(CLOSED_PORTS)}]
+    found += _addresses([one_address(each) for each in beyond.dns], _dns_ports(DNS_PORT))
+    if beyond.cluster_dns:
+        where = {
+            "namespaceSelector": {"matchLabels": {NAMESPACE_NAME: "kube-system"}},
+            "podSelector": {"matchLabels": {"k8s-app": "kube-dns"}},
+        }
+        found.append({"to": [where], "ports": _dns_ports(DNS_PORT)})
+    for _, (networks, ports) in sorted(beyond.private.items()):
+        found += _addresses(networks, _ports("TCP", *ports))
+    return found
+
+
+def _figures(where: str, beyond: Beyond) -> list[Document]:
+    if not beyond.metrics_readers:
+        return []
+    readers = {"namespaceSelector": {"matchLabels": {NAMESPACE_NAME: beyond.metrics_readers}}}
+    return [{"from": [readers], "ports": _ports("TCP", FIGURES[where])}]
+
+
+def _policy(
+    name: str,
+    namespace: str,
+    pods: Document,
+    *,
+    ingress: list[Document] | None = None,
+    egress: list[Document] | None = None,
+) -> Document:
+    """A direction that is None isn't its business; one without rules it closes."""
+    directions = {"Ingress": ingress, "Egress": egress}
     return {
         "apiVersion": "networking.k8s.io/v1",
         "kind": "NetworkPolicy",
         "metadata": metadata(name, namespace=namespace),
+        "spec": {
+            "podSelector": pods,
+            "policyTypes": [each for each, rules in directions.items() if rules is not None],
+            **{each.lower(): rules for each, rules in directions.items() if rules},
+        },
     }
 
 
-def _part(name: str) -> Document:
+def _of(name: str) -> Document:
+    return {"matchLabels": {PART_LABEL: name}, **_FREE}
+
+
+def _elsewhere(name: str) -> Document:
     return {
         "namespaceSelector": {"matchLabels": {NAMESPACE_NAME: EGRESS_NAMESPACE}},
-        "podSelector": {"matchLabels": {PART_LABEL: name}},
+        "podSelector": _of(name),
     }
+
+
+def _addresses(networks: Sequence[str], ports: list[Document]) -> list[Document]:
+    """A rule for these networks; none for none, since an empty list would be anybody."""
+    if not networks or not ports:
+        return []
+    return [{"to": [{"ipBlock": {"cidr": network}} for network in networks], "ports": ports}]
 
 
 def _ports(protocol: str, *ports: int) -> list[Document]:
     return [{"protocol": protocol, "port": port} for port in ports]
 
 
-def _dns(port: int) -> list[Document]:
+def _dns_ports(port: int) -> list[Document]:
     return [*_ports("UDP", port), *_ports("TCP", port)]
+
+
+def _all_but(closed: Iterable[int]) -> list[Document]:
+    """Every TCP port but these, as ranges."""
+    edges = [0, *sorted(closed), HIGHEST_PORT + 1]
+    return [
+        {"protocol": "TCP", "port": low + 1, "endPort": high - 1}
+        for low, high in pairwise(edges)
+        if high - low > 1
+    ]
+
+
+def _outermost(networks: Iterable[str]) -> list[str]:
+    """Networks of IPv4 that lie in none of the others."""
+    found = [ipaddress.IPv4Network(each) for each in networks if ":" not in each]
+    return [str(each) for each in ipaddress.collapse_addresses(found)]

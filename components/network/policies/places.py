@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from corral.policy.steering import TENANT_LABEL
 
 API = "projectcalico.org/v3"
@@ -21,10 +23,18 @@ QUARANTINE_LABEL = "corral.dev/quarantine"
 SANDBOXES = f"has({TENANT_LABEL})"
 """Namespaces of tenants. Only the platform can label a namespace so: admission sees to that."""
 
+NAMESPACE_NAME = "kubernetes.io/metadata.name"
+"""The label that Kubernetes itself sets on each namespace."""
+
+API_SERVER: Mapping[str, str] = {"name": "kubernetes", "namespace": "default"}
+CLUSTER_DNS: Mapping[str, str] = {"name": "kube-dns", "namespace": "kube-system"}
+"""Services. A rule that names one speaks of the addresses and ports behind it, as they are now:
+Calico follows its EndpointSlices. That needs no list of networks, on any cluster."""
+
 
 def namespace(name: str) -> str:
-    """A selector of one namespace, by the label that Kubernetes itself sets."""
-    return f"kubernetes.io/metadata.name == '{name}'"
+    """A selector of one namespace."""
+    return f"{NAMESPACE_NAME} == '{name}'"
 
 
 def tenant_namespaces(tenant: str) -> str:

@@ -11,14 +11,16 @@ from components.network.policies.places import API
 
 TIER = "sandbox"
 TIER_ORDER = 200
-"""After Calico's own tier (100), before those of cluster administrators (1000)."""
+"""After Calico's own tier (100), whose policies are for Calico's own pods; before those of cluster
+administrators (1000)."""
 
-QUARANTINE_ORDER, ALLOWED_ORDER, REFUSED_ORDER = 0, 100, 900
+QUARANTINE_ORDER, ALLOWED_ORDER, REFUSED_ORDER, LAST_ORDER = 0, 100, 900, 1000
 
 RULE = "corral.dev/rule"
 """Annotation of each rule: its name, for people, flow logs and `corral network explain`."""
 
-Mode = Literal["enforced", "staged"]
+MOST_RULES, MOST_NETS, MOST_PORTS, LONGEST_SELECTOR = 1024, 256, 50, 1024
+"""Calico 3.33: rules in a direction of one policy; networks and ports in one rule; characters."""
 
 
 def tier_document() -> Document:
@@ -38,16 +40,14 @@ def policy(
     ingress: Sequence[Document] | None = None,
     egress: Sequence[Document] | None = None,
     namespace: str | None = None,
-    mode: Mode = "enforced",
     **spec: Any,
 ) -> Document:
     """A policy of the tier: for the whole cluster, or in one namespace. A direction that is None
-    isn't its business. Staged, it is judged and logged, and decides nothing."""
-    scope = "NetworkPolicy" if namespace else "GlobalNetworkPolicy"
+    isn't its business."""
     directions = {"Ingress": ingress, "Egress": egress}
     return {
         "apiVersion": API,
-        "kind": scope if mode == "enforced" else f"Staged{scope}",
+        "kind": "NetworkPolicy" if namespace else "GlobalNetworkPolicy",
         "metadata": metadata(f"{TIER}.{name}", namespace=namespace),
         "spec": {
             "tier": TIER,
@@ -56,13 +56,27 @@ def policy(
             **({"ingress": list(ingress)} if ingress is not None else {}),
             **({"egress": list(egress)} if egress is not None else {}),
             **spec,
-            **({"stagedAction": "Set"} if mode == "staged" else {}),
         },
     }
 
 
+def staged(document: Document) -> Document:
+    """The same policy on trial, beside the one of its name that is enforced: it is judged, flow
+    logs say what it would do, and it decides nothing."""
+    return {
+        **document,
+        "kind": f"Staged{document['kind']}",
+        "spec": {**document["spec"], "stagedAction": "Set"},
+    }
+
+
 def rule(name: str, action: Literal["Allow", "Deny", "Log"], **fields: Any) -> Document:
-    """One rule, with its name."""
+    """One rule, with its name. ValueError for an empty list of networks or ports: to Calico that is
+    any of them, and never what was meant."""
+    for side in ("source", "destination"):
+        for key, value in fields.get(side, {}).items():
+            if not value:
+                raise ValueError(f"rule {name}: {side}.{key} is empty, which would mean any")
     return {"action": action, "metadata": {"annotations": {RULE: name}}, **fields}
 
 
