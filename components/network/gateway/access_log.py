@@ -22,6 +22,7 @@ _FIELDS = {
     "sent": "%BYTES_SENT%",
     "milliseconds": "%DURATION%",
 }
+PEER = "%DOWNSTREAM_REMOTE_ADDRESS%"
 _OF_CONNECTIONS = {
     "name": "%REQUESTED_SERVER_NAME%",
     "verdict": None,
@@ -35,9 +36,9 @@ def request_log(event: str) -> list[Config]:
     return [_log({"event": event, **_FIELDS})]
 
 
-def connection_log(event: str) -> list[Config]:
-    """For a listener or a TCP proxy."""
-    fields = {key: _OF_CONNECTIONS.get(key, value) for key, value in _FIELDS.items()}
+def connection_log(event: str, **known: str) -> list[Config]:
+    """For a listener or a TCP proxy. What is `known` stands there before any filter has run."""
+    fields = {key: _OF_CONNECTIONS.get(key, value) for key, value in _FIELDS.items()} | known
     return [_log({"event": event, **{key: value for key, value in fields.items() if value}})]
 
 

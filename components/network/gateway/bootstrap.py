@@ -51,6 +51,7 @@ def bootstrap(
             ],
             "listeners": [_health()],
         },
+        "layered_runtime": {"layers": [{"name": "fixed", "static_layer": _RUNTIME}]},
         "overload_manager": _overload(most_connections, most_heap),
         # What reading a thousand tenants' files took is given back.
         "memory_allocator_manager": {
@@ -77,6 +78,12 @@ def shared_clusters(ways: Sequence[WayOut]) -> list[Config]:
         *(cluster for way in ways for cluster in clusters(way)),
     ]
 
+
+_RUNTIME = {
+    # Else a plain response that ends with its connection is cut off: between Envoy's own listeners
+    # the end of the connection overtakes what was written before it.
+    "envoy.reloadable_features.enable_send_rst_on_user_space_socket": False,
+}
 
 _STATS = (
     "server.",

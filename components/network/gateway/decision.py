@@ -10,18 +10,19 @@ from __future__ import annotations
 from components.network.gateway.access_log import request_log
 from components.network.gateway.discovery import discovered
 from components.network.gateway.envoy import Config, extension, refusal, state
+from components.network.gateway.requests import TENANT_HEADER, rewritten
 from components.network.gateway.states import AUTHORITY, DYNAMIC_HOST, TENANT
 from components.network.gateway.upstream import WayOut
 
 DECISION = "decision"
 """The listener, and the cluster that leads to it."""
 
-TENANT_HEADER = "x-corral-tenant"
-"""Set over whatever a client sends; it never leaves the gateway."""
-
 REFUSED = "corral: this host and port are not on this tenant's list\n"
 
 HEADERS_SECONDS = 10
+CLOSE_SECONDS = 0.1
+"""For the other side to end a connection first. Those that end here are Envoy's own: the second
+that it would take keeps every tunnel as much longer."""
 IDLE_SECONDS = 3600
 """Agents hold streams open while a model thinks."""
 
@@ -42,10 +43,11 @@ def _http(way: WayOut) -> Config:
         stat_prefix=DECISION,
         codec_type="HTTP1",  # no HTTP/2, with or without TLS, to smuggle anything in
         http_protocol_options={"allow_absolute_url": True},
-        early_header_mutation_extensions=[_name_tenant()],
+        early_header_mutation_extensions=rewritten(_tenant()),
         scoped_routes=_scopes(),
         upgrade_configs=[{"upgrade_type": "CONNECT"}],
         request_headers_timeout=f"{HEADERS_SECONDS}s",
+        delayed_close_timeout=f"{CLOSE_SECONDS}s",
         stream_idle_timeout=f"{IDLE_SECONDS}s",
         common_http_protocol_options={
             "idle_timeout": f"{IDLE_SECONDS}s",
@@ -58,7 +60,7 @@ def _http(way: WayOut) -> Config:
         server_name="corral",
         local_reply_config=refusal(REFUSED),
         access_log=request_log("request"),
-        access_log_options={"flush_access_log_on_tunnel_successfully_established": True},
+        access_log_options={"flush_log_on_tunnel_successfully_established": True},
         http_filters=[
             extension(
                 "decided",
@@ -79,14 +81,9 @@ def _http(way: WayOut) -> Config:
     )
 
 
-def _name_tenant() -> Config:
+def _tenant() -> Config:
     header = {"key": TENANT_HEADER, "value": f"%FILTER_STATE({TENANT}:PLAIN)%"}
-    mutation = {"append": {"header": header, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}}
-    return extension(
-        "tenant",
-        "http.early_header_mutation.header_mutation.v3.HeaderMutation",
-        mutations=[mutation],
-    )
+    return {"append": {"header": header, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}}
 
 
 def _scopes() -> Config:

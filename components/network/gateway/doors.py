@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from components.network.gateway.access_log import connection_log
+from components.network.gateway.access_log import PEER, connection_log
 from components.network.gateway.decision import DECISION
 from components.network.gateway.envoy import Config, extension, state
 from components.network.gateway.ports import EVERY_ADDRESS, doors
@@ -64,12 +64,13 @@ def _door(
         "filter_chains": [chain],
     }
     if tls:
-        # Without TLS, or with TLS that names no server, no chain fits and the connection ends.
+        # Without TLS no chain fits and the connection ends. TLS that names no server becomes a
+        # CONNECT to `-:443`, which is on no list.
         chain["filter_chain_match"] = {"transport_protocol": "tls"}
         door |= {
             "listener_filters": [tls_reader()],
             "listener_filters_timeout": f"{HELLO_SECONDS}s",
-            "access_log": connection_log("connection"),
+            "access_log": connection_log("connection", tenant=tenant, source=PEER),
         }
     return door
 
@@ -109,7 +110,7 @@ def _identity(tenant: str) -> Config:
         "filters.network.set_filter_state.v3.Config",
         on_new_connection=[
             state(TENANT, tenant, shared="TRANSITIVE"),
-            state(SOURCE, "%DOWNSTREAM_REMOTE_ADDRESS%", shared="TRANSITIVE"),
+            state(SOURCE, PEER, shared="TRANSITIVE"),
         ],
     )
 

@@ -7,17 +7,19 @@ never holds the key that the request goes on with.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 
 from components.network.gateway.access_log import connection_log, request_log
-from components.network.gateway.decision import HEADERS_SECONDS, IDLE_SECONDS
+from components.network.gateway.decision import CLOSE_SECONDS, HEADERS_SECONDS, IDLE_SECONDS
 from components.network.gateway.discovery import secret
 from components.network.gateway.envoy import Config, extension, refusal, tls_from, typed
+from components.network.gateway.requests import OVERRIDES, TENANT_HEADER, matches, rewritten
 from components.network.gateway.routes import ONE_LABEL, PLAIN_PORT, inspection
 from components.network.gateway.tunnels import HELLO_SECONDS, same_name, tls_reader
 from components.network.gateway.upstream import WayOut, internal_cluster
 from corral.settings.egress import Credential, Destination, Egress, Inspect
 from corral.settings.hosts import wildcard
+
+_DROPPED: list[Config] = [{"remove": name} for name in (TENANT_HEADER, *OVERRIDES)]
 
 REFUSED = "corral: this method and path are not on this tenant's list\n"
 
@@ -42,7 +44,7 @@ def inspection_listeners(tenant: str, egress: Egress, *, way: WayOut) -> list[Co
             "internal_listener": {},
             "listener_filters": [tls_reader()],
             "listener_filters_timeout": f"{HELLO_SECONDS}s",
-            "access_log": connection_log("refused-in-tunnel"),
+            "access_log": connection_log("tunnel"),
             "filter_chains": chains,
         }
     ]
@@ -93,8 +95,10 @@ def _http(tenant: str, destination: Destination, *, way: WayOut) -> Config:
         stat_prefix="inspection",
         codec_type="HTTP1",
         http_protocol_options={"allow_absolute_url": False},
+        early_header_mutation_extensions=rewritten(*_DROPPED),
         upgrade_configs=[{"upgrade_type": "websocket"}] if rules.websockets else [],
         request_headers_timeout=f"{HEADERS_SECONDS}s",
+        delayed_close_timeout=f"{CLOSE_SECONDS}s",
         stream_idle_timeout=f"{IDLE_SECONDS}s",
         common_http_protocol_options={
             "idle_timeout": f"{IDLE_SECONDS}s",
@@ -129,18 +133,18 @@ def _hosts(destination: Destination, rules: Inspect, way: WayOut) -> list[Config
         {
             "name": host,
             "domains": domains,
-            "routes": [_route(path, rules.methods, host, way) for path in rules.paths],
+            "routes": [_route(match, host, way) for match in matches(rules)],
         }
     ]
 
 
-def _route(path: str, methods: Sequence[str], host: str, way: WayOut) -> Config:
-    headers = [{"name": ":method", "string_match": {"safe_regex": {"regex": "|".join(methods)}}}]
+def _route(match: Config, host: str, way: WayOut) -> Config:
     if wildcard(host):
         authority = rf"{ONE_LABEL}{re.escape(host[1:])}(:\d+)?"
-        headers.append({"name": ":authority", "string_match": {"safe_regex": {"regex": authority}}})
+        one_label = {"name": ":authority", "string_match": {"safe_regex": {"regex": authority}}}
+        match = {**match, "headers": [*match["headers"], one_label]}
     return {
-        "match": {"prefix": path, "headers": headers},
+        "match": match,
         "route": {"cluster": way.inspected, "timeout": "0s"},
         "request_headers_to_remove": ["x-forwarded-proto", "x-forwarded-for"],
     }

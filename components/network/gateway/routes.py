@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from components.network.gateway.decision import TENANT_HEADER
 from components.network.gateway.envoy import Config
+from components.network.gateway.requests import OVERRIDES, TENANT_HEADER, matches
 from components.network.gateway.upstream import WayOut
 from corral.settings.egress import Destination, Egress
 from corral.settings.hosts import wildcard
@@ -82,21 +82,37 @@ def _wildcard(host: str, port: int, route: Config) -> Config:
 
 
 def _plain(destinations: list[Destination], way: WayOut) -> Iterator[Config]:
-    route: Config = {
-        "match": {"prefix": "/"},
-        "route": {"cluster": way.name, "timeout": "0s"},
-        "request_headers_to_remove": [TENANT_HEADER, "x-forwarded-proto", "x-forwarded-for"],
-    }
-    exact = [each.host for each in destinations if not wildcard(each.host)]
-    yield from _named(
-        "plain", [f"{host}{end}" for host in exact for end in ("", f":{PLAIN_PORT}")], [route]
-    )
+    """Rules of `inspect` hold here too; its credential goes nowhere in the clear."""
+    free = [each.host for each in destinations if each.inspect is None]
+    exact = [host for host in free if not wildcard(host)]
+    everything = [_request({"prefix": "/"}, way)]
+    yield from _named("plain", [domain for host in exact for domain in _domains(host)], everything)
     for each in destinations:
-        if wildcard(each.host):
-            authority = rf"{ONE_LABEL}{re.escape(each.host[1:])}(:{PLAIN_PORT})?"
-            one_label = {"name": ":authority", "string_match": {"safe_regex": {"regex": authority}}}
+        judged = matches(each.inspect) if each.inspect else [{"prefix": "/"}]
+        if each.inspect or wildcard(each.host):
             yield {
                 "name": f"{each.host}:{PLAIN_PORT}",
-                "domains": [each.host, f"{each.host}:{PLAIN_PORT}"],
-                "routes": [{**route, "match": {"prefix": "/", "headers": [one_label]}}],
+                "domains": _domains(each.host),
+                "routes": [_request(_one_label(match, each.host), way) for match in judged],
             }
+
+
+def _domains(host: str) -> list[str]:
+    return [host, f"{host}:{PLAIN_PORT}"]
+
+
+def _one_label(match: Config, host: str) -> Config:
+    if not wildcard(host):
+        return match
+    authority = rf"{ONE_LABEL}{re.escape(host[1:])}(:{PLAIN_PORT})?"
+    one_label = {"name": ":authority", "string_match": {"safe_regex": {"regex": authority}}}
+    return {**match, "headers": [*match.get("headers", ()), one_label]}
+
+
+def _request(match: Config, way: WayOut) -> Config:
+    dropped = [TENANT_HEADER, "x-forwarded-proto", "x-forwarded-for"]
+    return {
+        "match": match,
+        "route": {"cluster": way.name, "timeout": "0s"},
+        "request_headers_to_remove": [*dropped, *OVERRIDES] if "headers" in match else dropped,
+    }

@@ -28,7 +28,7 @@ def tunnels_listener(way: WayOut) -> Config:
         "internal_listener": {},
         "listener_filters": [tls_reader()],
         "listener_filters_timeout": f"{HELLO_SECONDS}s",
-        "access_log": connection_log("refused-in-tunnel"),
+        "access_log": connection_log("tunnel"),
         "filter_chains": [
             {
                 "filter_chain_match": {"transport_protocol": "tls"},

@@ -119,7 +119,7 @@ def clusters(way: WayOut) -> list[Config]:
         },
     )
     return [
-        _forward_proxy(way.name, way),
+        _forward_proxy(way.name, way, typed_extension_protocol_options=_http_options(way)),
         _forward_proxy(
             way.inspected,
             way,
@@ -131,6 +131,7 @@ def clusters(way: WayOut) -> list[Config]:
 
 
 def _http_options(way: WayOut) -> Config:
+    """Of requests; tunnels pay no heed to them."""
     name = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
     filters = [
         extension("addresses", "filters.http.rbac.v3.RBAC", rules=way.address_rules()),
