@@ -103,9 +103,9 @@ class Destination(Strict):
         if self.inspect is None:
             return self
         if self.inspect.credential is not None and wildcard(self.host):
-            raise ValueError(
-                f"inspect.credential: a key goes to one host that is known, not to {self.host}; "
-                "name the host"
+            raise NotAllowedError(
+                rule=f"no credential for {self.host}: a key goes to one host that is known",
+                fix="name the host, or remove inspect.credential",
             )
         return self
 

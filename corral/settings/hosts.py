@@ -37,14 +37,14 @@ def _host(value: str) -> str:
     for wrong, rule, fix in _SLIPS:
         if wrong(value):
             raise NotAllowedError(rule=rule, fix=fix(value))
-    if not re.fullmatch(HOST_PATTERN, value) or len(value) > LONGEST_HOST:
-        raise NotAllowedError(rule=RULE, fix="write the name as it stands in an address, alone")
     if wildcard(value) and _suffixes().publicsuffix(value[2:]) == value[2:]:
         raise NotAllowedError(
             rule=f"names of one owner: under {value[2:]} anybody can have a name "
             "(https://publicsuffix.org)",
             fix="name the hosts that are meant, one by one",
         )
+    if not re.fullmatch(HOST_PATTERN, value) or len(value) > LONGEST_HOST:
+        raise NotAllowedError(rule=RULE, fix="write the name as it stands in an address, alone")
     return value
 
 

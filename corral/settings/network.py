@@ -9,6 +9,7 @@ from pydantic import Field
 from corral.settings.aws.cidrs import PodNetwork
 from corral.settings.aws.texts import Cidr
 from corral.settings.cluster import Cluster, EksCluster
+from corral.settings.platform_egress import PlatformEgress
 from corral.settings.strict import Strict
 
 
@@ -43,6 +44,9 @@ class ClusterNetwork(Strict):
     calico: Calico | None = None
     """Calico. On EKS it is always there, with these defaults when left out; on any other cluster
     only where this is said, since there the network may be somebody else's."""
+    egress: PlatformEgress | None = None
+    """Gateways and resolvers, by which sandboxes reach what their tenant's list names. With these
+    defaults when left out, as soon as a tenant has `egress`."""
 
 
 def calico_of(network: ClusterNetwork, cluster: Cluster) -> Calico | None:

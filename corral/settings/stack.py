@@ -16,6 +16,7 @@ from corral.settings.classes import AgentClass
 from corral.settings.cluster import Cluster
 from corral.settings.confidential_contradictions import confidential_contradictions
 from corral.settings.contradictions import ContradictionError, contradictions
+from corral.settings.egress_contradictions import egress_contradictions
 from corral.settings.layers import Stacks
 from corral.settings.network import ClusterNetwork, pod_network_of
 from corral.settings.network_contradictions import network_contradictions
@@ -77,6 +78,13 @@ class Settings(Strict):
             aws=self.aws,
             pools=self.pools,
             classes=self.classes,
+        )
+        found += egress_contradictions(
+            cluster=self.cluster,
+            network=self.network,
+            aws=self.aws,
+            pools=self.pools,
+            tenants=self.tenants,
         )
         found += runtime_contradictions(
             cluster=self.cluster, runtimes=self.runtimes, pools=self.pools

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from corral.settings.egress import Egress
 from corral.settings.quantities import Bytes
 from corral.settings.strict import Group, Name, Strict
 from corral.settings.tiers import Tier
@@ -50,3 +51,5 @@ class Tenant(Strict):
     """Who starts its sandboxes."""
     readers: tuple[Group, ...] = Field(default=(), strict=False)
     """Groups of people who may look at sandboxes and their logs, and change nothing."""
+    egress: Egress | None = None
+    """What its sandboxes may reach. Left out, nothing: neither names nor addresses."""
