@@ -63,7 +63,12 @@ WRONG = [
     Wrong({"pools.system": None}, "pools.system", "a mapping with the keys tier", "write a value"),
     Wrong({"cluster.context": ""}, "cluster.context", "not empty", "one line", '""'),
     # keys that nothing reads
-    Wrong({"tenant": {}}, "tenant", "these keys alone: layers, cluster, aws, network, pools", "did you mean tenants?"),
+    Wrong(
+        {"tenant": {}},
+        "tenant",
+        "these keys alone: layers, cluster, aws, network, pools",
+        "did you mean tenants?",
+    ),
     Wrong({"pools.system.node": 3}, "pools.system.node", "nodes", "did you mean nodes?", "3"),
     Wrong({"pools.system.kubernetes": 1}, "pools.system.kubernetes", "processes", "remove it"),
     Wrong(
