@@ -52,7 +52,7 @@ def aws_contradictions(
     found = [*_belongs(cluster, aws, pools)]
     if found or aws is None or not isinstance(cluster, EksCluster):
         return found
-    found += [*_account(aws), *_network(aws), *_access(cluster)]
+    found += [*_account(aws), *_network(aws), *_access(cluster, aws)]
     on_eks = {name: pool for name, pool in pools.items() if isinstance(pool, EksPool)}
     for name, pool in on_eks.items():
         found += [*_machines(name, pool, aws), *_amounts(name, pool), *_zones(name, pool, aws)]
@@ -173,7 +173,7 @@ def _of_cidr(network: NewNetwork, refusal: NotAllowedError) -> Problem:
     )
 
 
-def _access(cluster: EksCluster) -> Iterator[Problem]:
+def _access(cluster: EksCluster, aws: Aws) -> Iterator[Problem]:
     for position, cidr in enumerate(cluster.public_access):
         if IPv4Network(cidr).prefixlen < WIDEST_ACCESS:
             yield Problem(
@@ -183,6 +183,17 @@ def _access(cluster: EksCluster) -> Iterator[Problem]:
                 "never open to the internet",
                 fix="name the addresses of your offices, VPN or CI",
             )
+    names = [role.rpartition("/")[2] for role in cluster.administrators]
+    for position, role in enumerate(cluster.administrators):
+        if aws.role is not None and role == aws.role.arn:
+            rule = "roles besides aws.role: it makes the cluster, and EKS gives it an entry itself"
+        elif names[position] in names[:position]:
+            rule = "each role once: in an account a name has one role, whatever its path"
+        else:
+            continue
+        yield Problem(
+            path=("cluster", "administrators", position), value=role, rule=rule, fix="remove it"
+        )
 
 
 def _machines(name: str, pool: EksPool, aws: Aws) -> Iterator[Problem]:
@@ -197,15 +208,6 @@ def _machines(name: str, pool: EksPool, aws: Aws) -> Iterator[Problem]:
                 rule=f"a runtime that works on EC2: {_NOT_ON_EC2[runtime]}",
                 fix="choose another runtime, or nodes of your own",
             )
-    if pool.architecture == "arm64" and pool.tier == Tier.GVISOR:
-        yield Problem(
-            path=("pools", name, "architecture"),
-            value=pool.architecture,
-            rule="amd64 for tier gvisor: nodes check gVisor's release by its checksum, and corral "
-            "has none for arm64",
-            fix="use amd64",
-        )
-        return
     if not pool.instance_types:
         yield Problem(
             path=("pools", name, "architecture"),

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from components.versions import GVISOR_SHA512
+from corral.settings.aws.pools import EksPool
 from corral.settings.loading import load_value
 from corral.settings.problems import SettingsError
 from corral.settings.stack import Settings
@@ -156,11 +158,6 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
         "pools.nested.architecture",
         "EC2 has none of arm64",
     ),
-    "gVisor on arm64, whose checksum isn't known": (
-        {"pools.shared.architecture": "arm64"},
-        "pools.shared.architecture",
-        "by its checksum",
-    ),
     "a reservation larger than the pool": (
         {"pools.metal.reserved-nodes": 5},
         "pools.metal.reserved-nodes",
@@ -231,6 +228,21 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
         "cluster.public-access[0]",
         "never open to the internet",
     ),
+    "the stack's own role as an administrator": (
+        {"cluster.administrators": ["arn:aws:iam::123456789012:role/corral"]},
+        "cluster.administrators[0]",
+        "EKS gives it an entry itself",
+    ),
+    "an administrator twice, by two paths": (
+        {
+            "cluster.administrators": [
+                "arn:aws:iam::123456789012:role/people/admin",
+                "arn:aws:iam::123456789012:role/admin",
+            ]
+        },
+        "cluster.administrators[1]",
+        "each role once",
+    ),
     "an endpoint of no service": (
         {"aws.endpoints": {"ecs2": "http://localhost:4566"}},
         "aws.endpoints.ecs2",
@@ -285,6 +297,13 @@ def test_confidential_nodes_are_snp_machines_with_another_tier() -> None:
         "pools.shared.capacity": "on-demand",
     }
     assert settings(edits).pools["shared"].served_runtimes == ("gvisor",)
+
+
+def test_gvisor_runs_on_graviton_too() -> None:
+    shared = settings({"pools.shared.architecture": "arm64"}).pools["shared"]
+    assert GVISOR_SHA512["arm64"], "its nodes check what they fetch by this"
+    assert isinstance(shared, EksPool)
+    assert {kind.architecture for kind in shared.instance_types} == {"arm64"}
 
 
 def test_spot_is_for_classes_that_survive_it() -> None:
