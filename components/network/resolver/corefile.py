@@ -26,8 +26,10 @@ RELOAD_SECONDS, JITTER_SECONDS = 2, 1
 """CoreDNS takes no less."""
 
 TIMEOUT_SECONDS = 1
-"""For the whole of a question over TCP, and between two of them: connections are what a tenant could
-pile up. CoreDNS takes no less."""
+"""For the whole of a question over TCP, and between two of them: connections are what a tenant
+could pile up. CoreDNS takes no less."""
+QUESTIONS = 100
+"""By one TCP connection."""
 
 _templates = Environment(
     loader=PackageLoader("components.network.resolver"),
@@ -51,6 +53,7 @@ def tenant_corefile(
         port=doors(egress.number).dns,
         address=address,
         timeout=TIMEOUT_SECONDS,
+        questions=QUESTIONS,
         answers=answers,
         gateway=gateway,
         seconds=ANSWER_SECONDS,

@@ -75,6 +75,9 @@ func (a Allow) ServeDNS(_ context.Context, w dns.ResponseWriter, r *dns.Msg) (in
 	if r.Opcode != dns.OpcodeQuery {
 		return dns.RcodeNotImplemented, nil
 	}
+	if extra := r.IsEdns0(); extra != nil {
+		extra.Option = nil // else CoreDNS hands some of them back
+	}
 	question := r.Question[0]
 	answer := new(dns.Msg).SetReply(r)
 	answer.Authoritative = true
