@@ -14,6 +14,9 @@ from corral.settings.hosts import wildcard
 PLAIN_PORT = 80
 ONE_LABEL = "[a-z0-9-]+"
 
+_NO_TUNNELS = [{"upgrade_type": "CONNECT", "enabled": False}]
+"""`Upgrade: CONNECT` would make a tunnel of a plain request."""
+
 
 def tenant_scope(tenant: str, egress: Egress, *, way: WayOut) -> Config:
     """The tenant's routes; none where nothing is on its list. All exact names that are reached in
@@ -113,6 +116,6 @@ def _request(match: Config, way: WayOut) -> Config:
     dropped = [TENANT_HEADER, "x-forwarded-proto", "x-forwarded-for"]
     return {
         "match": match,
-        "route": {"cluster": way.name, "timeout": "0s"},
+        "route": {"cluster": way.name, "timeout": "0s", "upgrade_configs": _NO_TUNNELS},
         "request_headers_to_remove": [*dropped, *OVERRIDES] if "headers" in match else dropped,
     }

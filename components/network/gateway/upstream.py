@@ -94,8 +94,10 @@ class WayOut:
             }
             for network in self.only or self.refused
         ]
-        policy = {"permissions": networks, "principals": [{"any": True}]}
-        return {"action": "ALLOW" if self.only else "DENY", "policies": {"addresses": policy}}
+        judged = {"or_rules": {"rules": networks}}
+        refused = {"not_rule": judged} if self.only else judged
+        policy = {"permissions": [refused], "principals": [{"any": True}]}
+        return {"action": "DENY", "policies": {"addresses": policy}}
 
 
 def public_way(servers: Sequence[str], own: Sequence[str]) -> WayOut:
