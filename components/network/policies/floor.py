@@ -122,7 +122,8 @@ def _gateway_way_out(ranges: ClusterRanges, beyond: Beyond) -> list[Document]:
         }
         found.append({"to": [where], "ports": _dns_ports(DNS_PORT)})
     for _, (networks, ports) in sorted(beyond.private.items()):
-        found += _addresses(networks, _ports("TCP", *ports))
+        never = [*METADATA["metadata"], *beyond.api_server]
+        found += _addresses(networks, _ports("TCP", *ports), never)
     return found
 
 
@@ -166,11 +167,25 @@ def _elsewhere(name: str) -> Document:
     }
 
 
-def _addresses(networks: Sequence[str], ports: list[Document]) -> list[Document]:
-    """A rule for these networks; none for none, since an empty list would be anybody."""
-    if not networks or not ports:
-        return []
-    return [{"to": [{"ipBlock": {"cidr": network}} for network in networks], "ports": ports}]
+def _addresses(
+    networks: Sequence[str], ports: list[Document], never: Sequence[str] = ()
+) -> list[Document]:
+    """A rule for these networks without those; none for none, since an empty list would be
+    anybody."""
+    places = [
+        {"ipBlock": {"cidr": each, **({"except": inner} if inner else {})}}
+        for each in networks
+        if not any(_within(each, other) for other in never)
+        for inner in [[other for other in never if _within(other, each)]]
+    ]
+    return [{"to": places, "ports": ports}] if places and ports else []
+
+
+def _within(network: str, other: str) -> bool:
+    inner, outer = ipaddress.ip_network(network), ipaddress.ip_network(other)
+    if isinstance(inner, ipaddress.IPv4Network):
+        return isinstance(outer, ipaddress.IPv4Network) and inner.subnet_of(outer)
+    return isinstance(outer, ipaddress.IPv6Network) and inner.subnet_of(outer)
 
 
 def _ports(protocol: str, *ports: int) -> list[Document]:
