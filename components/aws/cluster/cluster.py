@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pulumi
-from pulumi_aws import cloudwatch, eks, iam
+from pulumi_aws import cloudwatch, eks, iam, vpc
 
 from components.aws.cluster.addons import (
     BEFORE_NODES,
@@ -32,6 +32,7 @@ from corral.settings.aws.account import Aws
 from corral.settings.aws.cidrs import PodNetwork
 from corral.settings.cluster import EksCluster
 
+HTTPS = 443
 LOG_TYPES = ("api", "audit", "authenticator", "controllerManager", "scheduler")
 
 
@@ -84,7 +85,21 @@ class Cluster(pulumi.ComponentResource):
         self.security_group = self._cluster.vpc_config.apply(
             lambda config: config.cluster_security_group_id or ""
         )
-        self.kubeconfig = pulumi.Output.all(self.endpoint, self.certificate_authority).apply(
+        # EKS' own group lets in only who is in it. What is on the cluster is made after the rule
+        # and deleted before it: without it the private endpoint answers nobody but nodes.
+        way_in = vpc.SecurityGroupIngressRule(
+            "api-server",
+            security_group_id=self.security_group,
+            cidr_ipv4=args.aws.network.cidr,
+            ip_protocol="tcp",
+            from_port=HTTPS,
+            to_port=HTTPS,
+            description="The API server, from within the network",
+            opts=self._children.options(),
+        )
+        self.kubeconfig = pulumi.Output.all(
+            self.endpoint, self.certificate_authority, way_in.id
+        ).apply(
             lambda seen: kubeconfig_text(
                 name=args.settings.name,
                 endpoint=seen[0],

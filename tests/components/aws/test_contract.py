@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from functools import cache
+from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,7 @@ MOST_CHARACTERS = {
 """Limits of AWS on names, by type; no other type has a name of ours."""
 
 LAUNCH_TEMPLATE = "aws:ec2/launchTemplate:LaunchTemplate"
+INGRESS = "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"
 
 
 @cache
@@ -173,6 +175,18 @@ def test_the_api_server_is_private_unless_networks_are_named(
     assert cluster.inputs["vpcConfig"]["endpointPublicAccess"] is False
 
 
+def test_the_network_that_the_cluster_is_in_reaches_the_api_server(
+    resources: dict[str, Recorded],
+) -> None:
+    (cluster,) = of_type(resources, "aws:eks/cluster:Cluster")
+    (rule,) = (rule for rule in of_type(resources, INGRESS) if rule.name == "api-server")
+    assert cluster.urn in rule.dependencies, "it is in the group that EKS makes"
+    assert IPv4Network(rule.inputs["cidrIpv4"]).is_private
+    assert (rule.inputs["fromPort"], rule.inputs["toPort"]) == (443, 443)
+    for provider in of_type(resources, "pulumi:providers:kubernetes"):
+        assert rule.urn in provider.dependencies, "destroyed before, nothing on it could be deleted"
+
+
 def test_networks_that_are_named_reach_the_api_server() -> None:
     value = shipped("dev").model_dump(mode="json", by_alias=True, exclude_unset=True)
     value["cluster"]["public-access"] = ["192.0.2.0/24"]
@@ -289,7 +303,9 @@ def test_volumes_on_ebs_are_made_after_the_kinds_of_snapshots_and_with_the_stack
 
 def test_an_existing_vpc_is_left_as_it_is() -> None:
     types = {resource.type for resource in on_aws(resources_of("byoc-example"))}
-    assert not {token for token in types if token.startswith(("aws:vpc/", "aws:route53/"))}
+    assert not {token for token in types if token.startswith("aws:route53/")}
+    (rule,) = of_type(resources_of("byoc-example"), INGRESS)
+    assert rule.name == "api-server", "the one rule, and it is in the group that EKS makes"
     assert {token for token in types if token.startswith("aws:ec2/")} == {LAUNCH_TEMPLATE}
 
 
