@@ -23,6 +23,8 @@ from tests.network.resolver import messages
 HOST = "127.0.0.1"
 SENT_PACKETS = 9
 """Column of /proc/net/dev."""
+REFILL = 0.3
+"""In which the smallest budget gets a dozen answers."""
 PAUSE = 0.02
 """Between looks at what tells nobody of its changes."""
 
@@ -117,12 +119,18 @@ class Room:
         transport.close()
         return found
 
-    async def tcp(self, number: int, stream: str, seconds: float) -> dict[str, Any]:
-        """These bytes by TCP; what came back, and whether the resolver ended the connection."""
+    async def tcp(
+        self, number: int, stream: str, seconds: float, later: str = ""
+    ) -> dict[str, Any]:
+        """These bytes by TCP, and others `later`, when a budget has something again; what came
+        back, and whether the resolver ended the connection."""
         reader, writer = await asyncio.open_connection(HOST, doors(number).dns)
         found, ended = b"", False
         try:
             writer.write(bytes.fromhex(stream))
+            if later:
+                await asyncio.sleep(REFILL)
+                writer.write(bytes.fromhex(later))
             async with asyncio.timeout(seconds):
                 while data := await reader.read(65536):
                     found += data

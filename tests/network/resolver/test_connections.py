@@ -81,10 +81,13 @@ def test_a_tenant_beyond_its_budget_is_not_answered_and_others_are(room: Room) -
 
 
 def test_beyond_the_budget_connections_end_without_an_answer(room: Room) -> None:
-    stream = b"".join(framed(question("api.github.com", id_=at)) for at in range(120))
-    answers, ended = _tcp(room, stream, HASTY)
-    assert len(answers) < 120
-    assert ended
+    stream = b"".join(framed(question("api.github.com", id_=at)) for at in range(90))
+    last = framed(question("api.github.com", id_=1000))
+    found = room.do("tcp", number=HASTY, stream=stream.hex(), later=last.hex(), seconds=SECONDS)
+    answers = [read(each) for each in unframed(bytes.fromhex(found["found"]))]
+    assert len(answers) < 90
+    assert found["ended"]
+    assert 1000 not in {each.id for each in answers}, "although the budget has something again"
 
 
 def test_what_was_dropped_is_written_down_by_number_and_not_line_by_line(room: Room) -> None:
