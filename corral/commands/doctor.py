@@ -19,7 +19,7 @@ from corral.local_cluster import embedded_cluster
 from corral.preflight.charts import look_at_charts
 from corral.preflight.cluster import look_at_cluster
 from corral.preflight.container_images import look_at_container_images
-from corral.preflight.finding import Finding, Grade, as_document, failure, ok
+from corral.preflight.finding import Finding, Grade, as_document, failure, ok, warning
 from corral.preflight.machine import look_at_machine, look_at_programs, look_at_pulumi
 from corral.settings.cluster import EksCluster
 
@@ -99,8 +99,18 @@ def _cluster(stack: Stack, plan: Collection[PlannedResource]) -> Iterator[Findin
     if stack.simulated and not embedded_cluster(stack.project.state).status().running:
         yield ok("embedded cluster is not running; `up` starts it")
         return
-    if isinstance(stack.settings.cluster, EksCluster) and not _kept_kubeconfig(stack):
+    cluster, aws = stack.settings.cluster, stack.settings.aws
+    if isinstance(cluster, EksCluster) and not _kept_kubeconfig(stack):
         yield ok(f"no kubeconfig of {stack.access.context} here yet; `up` makes cluster and file")
+        if aws is not None and not cluster.public_access:
+            yield warning(
+                f"the API server of {cluster.name} will answer in its network alone, "
+                f"{aws.network.cidr}",
+                why="`up` talks to it from this machine as soon as it stands: no node gets ready "
+                "before Calico is there",
+                fix="run `up` from within that network, or name this machine's own in "
+                "cluster.public-access",
+            )
         return
     yield from look_at_cluster(stack.access, name=stack.name, settings=stack.settings, plan=plan)
 

@@ -41,6 +41,9 @@ def test_json_says_of_each_finding_what_why_and_what_to_do_and_ci_sees_failures(
         assert bool(one["why"]) == bool(one["fix"]) == (one["grade"] != "ok")
     [failed] = [one for one in document["findings"] if one["grade"] == "failure"]
     assert "no credentials for AWS" in failed["what"]
+    [reach] = [one for one in document["findings"] if "will answer in its network" in one["what"]]
+    assert "10.40.0.0/16" in reach["what"]
+    assert "cluster.public-access" in reach["fix"]
     assert not (project / ".corral").exists(), "a doctor leaves nothing behind"
 
 
