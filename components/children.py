@@ -28,8 +28,27 @@ class KubernetesObject(pulumi.CustomResource):
 
     def __init__(self, name: str, document: Document, opts: pulumi.ResourceOptions) -> None:
         super().__init__(type_token(document), name, document, opts)
-        for key in document:
-            self.__dict__.pop(key, None)
+        self._keep({key: self.__dict__.pop(key, None) for key in document})
+
+    def _keep(self, outputs: dict[str, Any]) -> None:
+        """What is kept of the outputs: nothing."""
+
+
+class KubernetesService(KubernetesObject):
+    """A Service, of which one output is kept: where it is reached."""
+
+    address: pulumi.Output[str]
+    """Its cluster IP, which the API server chooses. Not known before it is there."""
+
+    def _keep(self, outputs: dict[str, Any]) -> None:
+        self.address = outputs["spec"].apply(_cluster_address)
+
+
+def _cluster_address(spec: Mapping[str, Any]) -> Any:
+    found = spec.get("clusterIP")
+    if found or not pulumi.runtime.is_dry_run():
+        return found
+    return pulumi.UNKNOWN
 
 
 class Relations(TypedDict, total=False):
@@ -73,6 +92,12 @@ class Children:
     ) -> KubernetesObject:
         """Registers one Kubernetes object. `name` is its logical name, a part of its URN."""
         return KubernetesObject(name, document, self.options(**relations))
+
+    def service(
+        self, name: str, document: Document, **relations: Unpack[Relations]
+    ) -> KubernetesService:
+        """Registers a Service, to know where it is reached."""
+        return KubernetesService(name, document, self.options(**relations))
 
     def chart(
         self,

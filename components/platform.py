@@ -18,6 +18,9 @@ from components.isolation.isolation import Isolation, IsolationArgs, served_runt
 from components.isolation.runtimes import Runtimes, RuntimesArgs
 from components.known_cluster import KnownCluster
 from components.network.calico import Calico, CalicoArgs, calico_place
+from components.network.egress.egress import Egress, EgressArgs
+from components.network.egress.place import egress_place
+from components.network.egress.tenant_egress import SharedWayOut
 from components.scaling.names import ClusterPlace
 from components.tags import stack_tags
 from components.tenancy.admission import Admission, AdmissionArgs
@@ -72,6 +75,8 @@ class Platform(pulumi.ComponentResource):
         self.context = self._access.context
         self.namespaces = pulumi.Output.from_input([])
         self._add_ons: tuple[pulumi.Resource, ...] = ()
+        self._network: tuple[pulumi.Resource, ...] = ()
+        self._way_out: tuple[pulumi.Resource, ...] = ()
 
         earlier = earlier_stack(part, self._children)
         below = self._foundation() if earlier is None else earlier.below()
@@ -146,7 +151,7 @@ class Platform(pulumi.ComponentResource):
         """The cluster's network, with the foundation: nodes don't get ready without it, and EKS'
         add-ons wait for nodes."""
         settings = self._settings
-        Calico(
+        network = Calico(
             "calico",
             CalicoArgs(
                 calico=calico,
@@ -156,6 +161,7 @@ class Platform(pulumi.ComponentResource):
             ),
             layer(),
         )
+        self._network = (network,)
 
     def _platform(self, layer: LayerOptions) -> pulumi.Output[pulumi.Resource]:
         """What all tenants stand on. Known once admission is seen to refuse."""
@@ -188,6 +194,7 @@ class Platform(pulumi.ComponentResource):
                 layer(),
             )
         self._scaling(layer)
+        self._egress(layer)
         if not isinstance(settings.cluster, EmbeddedCluster):
             Runtimes(
                 "runtimes",
@@ -228,6 +235,13 @@ class Platform(pulumi.ComponentResource):
             layer(),
         )
 
+    def _egress(self, layer: LayerOptions) -> None:
+        """The way out that tenants share, where one of them has any."""
+        place = egress_place(self._settings)
+        if place is not None:
+            egress = Egress("egress", EgressArgs(place=place, after=self._network), layer())
+            self._way_out = egress.tenants_after
+
     def _volumes_key(self) -> str:
         """The name of the key for volumes, which is known before the key is made; none elsewhere
         than on EKS."""
@@ -237,6 +251,7 @@ class Platform(pulumi.ComponentResource):
         return key_alias(aws.account_id, aws.region, cluster.name, "volumes")
 
     def _tenants(self, layer: LayerOptions, enforced: pulumi.Output[pulumi.Resource]) -> None:
+        place = egress_place(self._settings)
         tenancy = Tenancy(
             "tenancy",
             TenancyArgs(
@@ -244,6 +259,7 @@ class Platform(pulumi.ComponentResource):
                 classes=self._settings.classes,
                 protect=_protected(self._settings),
                 enforced=enforced,
+                way_out=SharedWayOut(place=place, after=self._way_out) if place else None,
             ),
             layer(),
         )

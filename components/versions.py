@@ -91,6 +91,10 @@ CALICO_ENTERPRISE_CRDS_CHART = PinnedChart(
 )
 """Its kinds: this release has them in one set."""
 
+ENVOY_IMAGE = "docker.io/envoyproxy/envoy:distroless-v1.40.0"
+"""The egress gateway. By tag: its digest could not be had where this was written; a stack file may
+name one (`network.egress.images.envoy`). The configuration is tried with that release."""
+
 TOPOLVM_CHART = PinnedChart(
     name="topolvm", version="17.1.0", repository="https://topolvm.github.io/topolvm"
 )

@@ -27,7 +27,12 @@ def tenant_namespace_document(tenant: str, tier: Tier) -> Document:
 
 def system_namespace_document() -> Document:
     """The namespace of the platform's own workloads."""
-    return _namespace(SYSTEM_NAMESPACE, _restricted())
+    return platform_namespace_document(SYSTEM_NAMESPACE)
+
+
+def platform_namespace_document(name: str) -> Document:
+    """A namespace of some of the platform's workloads: Pod Security `restricted`."""
+    return _namespace(name, _restricted())
 
 
 def _namespace(name: str, labels: dict[str, str]) -> Document:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import pulumi
 
 from components.children import Children
+from components.network.egress.control_plane import trust_role_document
+from components.network.egress.tenant_egress import SharedWayOut
 from components.tenancy.rights import cluster_role_documents
 from components.tenancy.tenant import TenantArgs, TenantNamespace
 from corral.settings.classes import AgentClass
@@ -30,6 +32,8 @@ class TenancyArgs:
     """Whether namespaces of tenants are protected from deletion."""
     enforced: pulumi.Output[pulumi.Resource]
     """Known once admission is seen to refuse; no tenant gets rights before."""
+    way_out: SharedWayOut | None = None
+    """The shared way out, where the stack has one."""
 
 
 class Tenancy(pulumi.ComponentResource):
@@ -43,9 +47,10 @@ class Tenancy(pulumi.ComponentResource):
     ) -> None:
         super().__init__("corral:tenancy:Tenancy", name, None, opts)
         children = Children(parent=self)
+        shared = [*cluster_role_documents(), *([trust_role_document()] if args.way_out else ())]
         roles = {
             document["metadata"]["name"]: children.add(document["metadata"]["name"], document)
-            for document in cluster_role_documents()
+            for document in shared
         }
         self.namespaces = pulumi.Output.from_input(_admit(children, args, roles))
         self.register_outputs({"namespaces": self.namespaces})
@@ -68,6 +73,7 @@ async def _admit(
                 protect=args.protect,
                 roles=roles,
                 enforced=args.enforced,
+                way_out=args.way_out,
             ),
             children.options(),
         )

@@ -9,6 +9,9 @@ import pulumi
 
 from components.children import Children
 from components.documents import Document
+from components.network.egress.control_plane import trust_binding_document
+from components.network.egress.tenant_documents import inspects
+from components.network.egress.tenant_egress import SharedWayOut, tenant_way_out
 from components.tenancy.disruption import disruption_budget_document
 from components.tenancy.limit_range import limit_range_document
 from components.tenancy.namespace import tenant_namespace, tenant_namespace_document
@@ -33,6 +36,8 @@ class TenantArgs:
     """The ClusterRoles that bindings refer to, by name."""
     enforced: pulumi.Input[pulumi.Resource]
     """Known once admission is seen to refuse."""
+    way_out: SharedWayOut | None = None
+    """The shared way out, where the stack has one."""
 
 
 class TenantNamespace(pulumi.ComponentResource):
@@ -54,12 +59,20 @@ class TenantNamespace(pulumi.ComponentResource):
         namespace = children.add(
             name, tenant_namespace_document(name, args.tenant.tier), protect=args.protect
         )
-        fences = [
+        egress, bindings = args.tenant.egress, [*role_binding_documents(name, args.tenant)]
+        resolver: pulumi.Input[str] = ""
+        fences: list[pulumi.Resource] = []
+        if egress is not None and args.way_out is not None:
+            own = tenant_way_out(children, name, egress, args.way_out, namespace)
+            resolver, fences = own.resolver, [*own.fences]
+            if inspects(egress):
+                bindings.append(trust_binding_document(name))
+        fences += [
             # Nothing can be created in a namespace that isn't there.
             children.add(_logical(name, document), document, depends_on=[namespace])
-            for document in _fences(name, args.tenant, args.classes)
+            for document in _fences(name, args.tenant, args.classes, resolver)
         ]
-        for document in role_binding_documents(name, args.tenant):
+        for document in bindings:
             children.add(
                 _logical(name, document),
                 document,
@@ -73,7 +86,12 @@ class TenantNamespace(pulumi.ComponentResource):
         self.register_outputs({"namespace": self.namespace})
 
 
-def _fences(name: str, tenant: Tenant, classes: Mapping[str, AgentClass]) -> list[Document]:
+def _fences(
+    name: str,
+    tenant: Tenant,
+    classes: Mapping[str, AgentClass],
+    resolver: pulumi.Input[str],
+) -> list[Document]:
     """What stands in a tenant's namespace before anybody may use it."""
     own_classes = {class_name: classes[class_name] for class_name in tenant.agents}
     budget = disruption_budget_document(name, tenant, classes)
@@ -82,7 +100,7 @@ def _fences(name: str, tenant: Tenant, classes: Mapping[str, AgentClass]) -> lis
         default_deny_document(name),
         limit_range_document(name, tenant, classes),
         *quota_documents(name, tenant, classes),
-        *service_account_documents(name, own_classes),
+        *service_account_documents(name, own_classes, resolver=resolver),
     ]
 
 

@@ -26,6 +26,10 @@ SANDBOX_ACCOUNT = "sandbox"
 
 PREFIX = "corral.dev/"
 
+RESOLVER_PARAMETER = f"{PREFIX}resolver"
+"""The address of the one DNS server that the tenant's sandboxes ask; left out where they may ask
+nobody."""
+
 PROBE_TENANT = "admission-probe"
 PROBE_NAMESPACE = "corral-admission-probe"
 

@@ -46,6 +46,15 @@ def egress_contradictions(
     if shared is None:
         return []
     found = [*_places(shared, cluster, aws), *_replicas(shared, pools)]
+    if shared.trial and calico_of(network, cluster) is None:
+        found.append(
+            _shared(
+                "trial",
+                value=True,
+                rule="nothing without Calico: Kubernetes' own policies can't be tried out",
+                fix="put the networks under refuse, or remove them",
+            )
+        )
     found += _private(shared, cluster, network, aws)
     found += [*_numbers(lists), *_secrets(lists)]
     for name, egress in lists.items():

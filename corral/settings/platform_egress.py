@@ -44,13 +44,16 @@ Server = Annotated[
 ]
 
 
+Networks = Annotated[tuple[Cidr, ...], Field(strict=False, min_length=1)]
+
+
 class PrivateHost(Strict):
     """A host of the platform's owner on a private network, such as a package mirror: the only one
     of its kind that gateways reach, and only for tenants whose lists name it."""
 
     host: Host
     """Its name, as tenants' lists have it."""
-    networks: tuple[Cidr, ...] = Field(strict=False, min_length=1)
+    networks: Networks
     """Where it is: no other address is taken for that name."""
     ports: tuple[Port, ...] = Field(default=(443,), strict=False, min_length=1)
     """Its ports. It speaks TLS on them."""
@@ -81,6 +84,14 @@ class PlatformEgress(Strict):
     """DNS servers that gateways ask. On EKS the VPC's own when left out; required elsewhere."""
     private: dict[Name, PrivateHost] = Field(default_factory=dict)
     """Hosts on private networks that tenants may be allowed to reach, by any name."""
+    api_servers: tuple[Cidr, ...] = Field(default=(), strict=False, alias="api-servers")
+    """Where the API server is, on a cluster without Calico: the egress' control plane reaches that
+    and nothing else. All private networks when left out, by the API server's ports."""
+    refuse: dict[Name, Networks] = Field(default_factory=dict)
+    """Further networks that no gateway and no sandbox may reach, by what they are."""
+    trial: dict[Name, Networks] = Field(default_factory=dict)
+    """Networks that `refuse` may hold one day: until then flow logs tell who would miss them, and
+    nothing is denied. With Calico alone."""
     images: EgressImages = EgressImages()
     """Where their images come from."""
 

@@ -66,9 +66,16 @@ def every_runtime() -> Settings:
 
 
 def with_tenants(*names: str) -> Settings:
-    """The local stack with these tenants, all alike."""
+    """The local stack with these tenants, all alike but for their numbers."""
     alike = LOCAL.tenants["acme"]
-    return LOCAL.model_copy(update={"tenants": dict.fromkeys(names, alike)})
+    assert alike.egress is not None
+    tenants = {
+        name: alike.model_copy(
+            update={"egress": alike.egress.model_copy(update={"number": sum(name.encode())})}
+        )
+        for name in names
+    }
+    return LOCAL.model_copy(update={"tenants": tenants})
 
 
 def registered(settings: Settings, *, preview: bool = True) -> dict[str, Recorded]:

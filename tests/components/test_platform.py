@@ -95,9 +95,18 @@ def test_outputs_are_the_component_s_attributes(monkeypatch: pytest.MonkeyPatch)
     assert namespaces == [["agents-acme", "agents-trusted-ci"]]
 
 
+def tenants_bindings(resources: dict[str, Recorded]) -> list[Recorded]:
+    """Rights in tenants' namespaces."""
+    return [
+        binding
+        for binding in of_type(resources, ROLE_BINDING)
+        if binding.inputs["metadata"]["namespace"].startswith("agents-")
+    ]
+
+
 def test_nobody_gets_rights_before_the_fences_stand() -> None:
     resources = registered(LOCAL)
-    for binding in of_type(resources, ROLE_BINDING):
+    for binding in tenants_bindings(resources):
         needed = {resources[urn].type.rsplit(":", 1)[1] for urn in binding.dependencies}
         assert needed == {
             "Namespace",
@@ -119,7 +128,7 @@ def test_rights_hang_on_every_policy() -> None:
         r.urn for r in resources.values() if r.type.endswith(":ValidatingAdmissionPolicyBinding")
     }
     assert bound
-    for binding in of_type(resources, ROLE_BINDING):
+    for binding in tenants_bindings(resources):
         assert bound <= everything_before(binding, resources), "deleted in the wrong order"
 
 
@@ -144,9 +153,10 @@ def test_nobody_gets_rights_before_admission_is_seen_to_refuse(
         there_before.update(monitor.requests)
 
     resources = up(monkeypatch, wait, monitor=monitor)
-    assert len(of_type(resources, ROLE_BINDING)) == 4
+    bindings = tenants_bindings(resources)
+    assert len(bindings) == 6
     at_the_time = [resources[urn].type for urn in there_before]
-    assert ROLE_BINDING not in at_the_time
+    assert not there_before & {binding.urn for binding in bindings}
     assert at_the_time.count(NAMESPACE) >= 1, "what the wait is about was there"
 
 
@@ -159,7 +169,7 @@ def test_admission_that_refuses_nothing_leaves_tenants_without_rights(
     monitor = Recorder()
     with pytest.raises(pulumi.RunError, match="not enforced"):
         up(monkeypatch, wait, monitor=monitor)
-    assert of_type(monitor.requests, ROLE_BINDING) == []
+    assert tenants_bindings(monitor.requests) == []
     assert of_type(monitor.requests, "kubernetes:core/v1:ResourceQuota") != []
 
 
@@ -227,6 +237,6 @@ def test_admission_that_failed_isn_t_waited_for(monkeypatch: pytest.MonkeyPatch)
 
     account = ("kubernetes:core/v1:ServiceAccount", "probe/sandbox")
     resources = up(monkeypatch, wait, monitor=Recorder(fails=[account]))
-    for binding in of_type(resources, ROLE_BINDING):
+    for binding in tenants_bindings(resources):
         needed = [urn for urn in binding.dependencies if urn.endswith("::probe/sandbox")]
         assert needed, "the engine wouldn't skip the rights"

@@ -1,0 +1,107 @@
+"""The shared way out on the cluster: namespace, policies, control plane, resolvers, gateways."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pulumi
+
+from components.children import Children, KubernetesService
+from components.documents import Document
+from components.network.egress.control_plane import (
+    control_deployment_document,
+    control_documents,
+    control_service_document,
+)
+from components.network.egress.gateway_pods import (
+    gateway_deployment_document,
+    gateway_documents,
+)
+from components.network.egress.place import EgressPlace
+from components.network.egress.resolver_pods import (
+    resolver_deployment_document,
+    resolver_documents,
+)
+from components.network.egress.tenant_documents import shared_part_document
+from components.network.policies.documents import shared_floor, shared_policies
+from components.network.policies.places import CONTROL, EGRESS_NAMESPACE
+from components.network.policies.tier import TIER
+from components.tenancy.namespace import platform_namespace_document
+
+_IMMUTABLE = {
+    "Deployment": ["spec.selector"],
+    "RoleBinding": ["roleRef"],
+    "ClusterRoleBinding": ["roleRef"],
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class EgressArgs:
+    """The shared way out, and what must stand before it (the cluster's network)."""
+
+    place: EgressPlace
+    after: Sequence[pulumi.Resource] = ()
+
+
+class Egress(pulumi.ComponentResource):
+    """Everything of the egress that isn't a tenant's."""
+
+    tenants_after: tuple[pulumi.Resource, ...]
+    """What must stand before a tenant's part."""
+
+    def __init__(
+        self, name: str, args: EgressArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("corral:network:Egress", name, None, opts)
+        self._children = Children(parent=self)
+        place = args.place
+        document = platform_namespace_document(EGRESS_NAMESPACE)
+        namespace = self._children.add(EGRESS_NAMESPACE, document, depends_on=args.after)
+        policies = self._policies(place, namespace)
+        around = [namespace, *policies]
+        control = self._control(place, around)
+        address = control.address
+        resolver = self._all(resolver_documents(), [namespace])
+        self._one(
+            resolver_deployment_document(
+                image=place.resolver_image, files_image=place.control_image, control=address
+            ),
+            [*around, *resolver, control],
+        )
+        gateway = self._all(gateway_documents(place), [namespace])
+        self._one(gateway_deployment_document(place, address), [*around, *gateway, control])
+        self.tenants_after = (namespace, *policies)
+        self.register_outputs({"namespace": EGRESS_NAMESPACE})
+
+    def _policies(self, place: EgressPlace, namespace: pulumi.Resource) -> list[pulumi.Resource]:
+        """Before anything runs that they fence in."""
+        if not place.calico:
+            return self._all(shared_floor(place.ranges, place.beyond), [namespace])
+        tier, *documents = shared_policies(
+            place.ranges, place.beyond, trial=place.egress.trial or None
+        )
+        first = self._children.add(f"tier/{TIER}", tier, depends_on=[namespace])
+        return [first, *self._all(documents, [namespace, first])]
+
+    def _control(self, place: EgressPlace, around: Sequence[pulumi.Resource]) -> KubernetesService:
+        found = self._all([*control_documents(), shared_part_document(place)], around[:1])
+        document = control_service_document()
+        service = self._children.service(CONTROL, document, depends_on=around[:1])
+        self._one(control_deployment_document(place.control_image), [*around, *found, service])
+        return service
+
+    def _all(
+        self, documents: Sequence[Document], after: Sequence[pulumi.Resource]
+    ) -> list[pulumi.Resource]:
+        """`after` matters to what stands in a namespace; the rest doesn't mind it."""
+        return [self._one(document, after) for document in documents]
+
+    def _one(self, document: Document, after: Sequence[pulumi.Resource]) -> pulumi.Resource:
+        return self._children.add(
+            document["metadata"]["name"],
+            document,
+            depends_on=after,
+            # Kubernetes changes none of these in place.
+            replaced_by=_IMMUTABLE.get(document["kind"], ()),
+        )
