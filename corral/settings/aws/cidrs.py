@@ -151,9 +151,10 @@ def check_vpc(vpc: IPv4Network, peers: Iterable[IPv4Network] = ()) -> None:
             raise NotAllowedError(
                 rule=f"a network outside {unusable}: {why}", fix="choose another network"
             )
-    taken = [peer for peer in peers if vpc.overlaps(peer)]
+    others = [*peers]  # an iterator is read once
+    taken = [peer for peer in others if vpc.overlaps(peer)]
     if taken:
-        free = free_network(vpc.prefixlen, taken=[*peers])
+        free = free_network(vpc.prefixlen, taken=others)
         raise NotAllowedError(
             rule=f"a network that overlaps no peer; it overlaps {', '.join(map(str, taken))}",
             fix=f"write {free}, for instance" if free else "choose a smaller network",

@@ -299,6 +299,14 @@ def test_confidential_nodes_are_snp_machines_with_another_tier() -> None:
     assert settings(edits).pools["shared"].served_runtimes == ("gvisor",)
 
 
+def test_the_network_that_is_proposed_overlaps_no_peer_either() -> None:
+    with pytest.raises(SettingsError) as caught:
+        settings({"aws.network.peers": ["10.0.0.0/8"]})
+    assert [problem.fix for problem in caught.value.problems] == [
+        "write 172.16.0.0/16, for instance"
+    ]
+
+
 def test_gvisor_runs_on_graviton_too() -> None:
     shared = settings({"pools.shared.architecture": "arm64"}).pools["shared"]
     assert GVISOR_SHA512["arm64"], "its nodes check what they fetch by this"
