@@ -17,6 +17,7 @@ from corral.settings.aws.cidrs import (
 from corral.settings.aws.instances import check_instance
 from corral.settings.aws.network import ExistingNetwork, NewNetwork
 from corral.settings.aws.pools import EksPool
+from corral.settings.aws.tags import tag_problems
 from corral.settings.aws.zones import zone_problems
 from corral.settings.classes import AgentClass
 from corral.settings.cluster import Cluster, EksCluster
@@ -104,6 +105,7 @@ def _account(aws: Aws) -> Iterator[Problem]:
             rule=f"a role in the stack's own account, {aws.account_id}",
             fix="correct the role's ARN or account-id: a stack never reaches into another account",
         )
+    yield from tag_problems(aws)
 
 
 def _network(aws: Aws) -> Iterator[Problem]:

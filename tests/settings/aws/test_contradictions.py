@@ -228,6 +228,22 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
         "cluster.public-access[0]",
         "never open to the internet",
     ),
+    "a tag that Karpenter sets": (
+        {"aws.tags": {"karpenter.sh/nodepool": "mine"}},
+        "aws.tags.karpenter.sh/nodepool",
+        "corral, EKS or Karpenter sets this one",
+    ),
+    "a name for everything": ({"aws.tags": {"Name": "x"}}, "aws.tags.Name", "sets this one"),
+    "more tags than AWS takes": (
+        {"aws.tags": {f"tag-{number}": "" for number in range(41)}},
+        "aws.tags",
+        "at most 40",
+    ),
+    "more tags of a session than AWS takes": (
+        {"aws.role.session-tags": {f"tag-{number}": "" for number in range(41)}},
+        "aws.role.session-tags",
+        "at most 40",
+    ),
     "the stack's own role as an administrator": (
         {"cluster.administrators": ["arn:aws:iam::123456789012:role/corral"]},
         "cluster.administrators[0]",
