@@ -96,6 +96,7 @@ PODS = (
     _pod("other sandbox of acme", _ACME, "192.168.10.2", node="n2"),
     # A tenant chooses labels of its pods, but for those that steer.
     _pod("sandbox that calls itself gateway", _ACME, "192.168.10.3", part=GATEWAY),
+    _pod("sandbox that calls itself resolver", _ACME, "192.168.10.6", part=RESOLVER),
     _pod("sandbox that calls itself control plane", _ACME, "192.168.10.4", part=CONTROL),
     _pod("sandbox in quarantine", _ACME, "192.168.10.5", held=True),
     _pod("sandbox of zeta", tenant_namespace("zeta"), "192.168.11.1"),

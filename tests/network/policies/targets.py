@@ -21,6 +21,8 @@ _EGRESS_PODS = (
     "resolver in quarantine",
     "stray pod beside the gateway",
 )
+_BESIDE_CLOSED = (21, 24, 52, 852, 6442, 10249, 65535)
+"""The last ports before closed ones, and of all."""
 _SERVICES = {service.name: service for service in WORLD.services}
 
 
@@ -78,9 +80,10 @@ def _pods() -> Iterator[Target]:
         ("Prometheus", 9090),
     ):
         yield _pod(name, port, f"{port}/TCP")
-    for name in ("sandbox that calls itself gateway", "sandbox that calls itself control plane"):
-        yield _pod(name, doors(TENANTS["acme"].number).proxy, "acme's port of CONNECT")
-        yield _pod(name, CONTROL_PORT, "discovery")
+    mine = doors(TENANTS["acme"].number)
+    yield _pod("sandbox that calls itself gateway", mine.proxy, "acme's port of CONNECT")
+    yield _pod("sandbox that calls itself resolver", mine.dns, "acme's port of DNS/UDP", "UDP")
+    yield _pod("sandbox that calls itself control plane", CONTROL_PORT, "discovery")
     yield _pod("sandbox of zeta", 53, "DNS", "UDP")
     yield _service("kube-dns", 53, "UDP")
     yield _service("kube-dns", 53, "TCP")
@@ -101,6 +104,7 @@ def _hosts() -> Iterator[Target]:
     yield _to("node n4, a web server", str(NODES[3].address), 443)
     yield _service("kubernetes", 443)
     yield _to("API server, 443/TCP", "10.0.3.7", 443)
+    yield _to("API server, 6443/TCP", "10.0.3.7", 6443)
     yield _to("API server, SSH", "10.0.3.7", 22)
 
 
@@ -125,7 +129,7 @@ def _outside() -> Iterator[Target]:
     yield _to("host beside the API server, 443", "10.0.3.9", 443)
     yield _to("host beside the API server, 80", "10.0.3.9", 80)
     internet = str(INTERNET.address)
-    for port in (22, 25, 53, 80, 443, 465, 587, 853, 6443, 8443, 10250, 10255):
+    for port in (22, 25, 53, 80, 443, 465, 587, 853, 6443, 8443, 10250, 10255, *_BESIDE_CLOSED):
         yield _to(f"internet, {port}/TCP", internet, port)
     for port in (53, 443, 853, 51820):
         yield _to(f"internet, {port}/UDP", internet, port, "UDP")

@@ -145,6 +145,9 @@ def test_on_the_floor_quarantine_ends_all_but_the_own_node(held: Peer) -> None:
             assert not one(WALLS["floor"], held, target).passes, target.name
 
 
+OPEN_PORTS = (21, 24, 52, 80, 443, 465, 587, 852, 6442, 8443, 10249, 10255, 65535)
+"""Of those that are tried: what a tenant's list may open, a gateway may reach."""
+
 NAMED = {
     "IMDS": "metadata",
     "Pod Identity": "metadata",
@@ -183,7 +186,7 @@ def test_what_is_refused_is_refused_by_name_and_logged(target: str) -> None:
 @pytest.mark.parametrize("walls", WALLS)
 def test_the_gateway_reaches_the_internet_its_dns_and_private_entries_alone(walls: str) -> None:
     allowed = {
-        *(f"internet, {port}/TCP" for port in (80, 443, 465, 587, 8443, 10255)),
+        *(f"internet, {port}/TCP" for port in OPEN_PORTS),
         "DNS upstream, 53/UDP",
         "DNS upstream, 53/TCP",
         "package mirror",
@@ -217,7 +220,7 @@ def test_the_resolver_and_the_control_plane_reach_nothing_further() -> None:
 
 def test_labels_that_a_tenant_may_set_open_nothing() -> None:
     by_name = {pod.name: pod for pod in PODS}
-    for word in ("gateway", "control plane"):
+    for word in ("gateway", "resolver", "control plane"):
         impostor = by_name[f"sandbox that calls itself {word}"]
         for walls in WALLS.values():
             assert reached(walls, impostor) - _own_node(impostor) == own_doors("acme")
