@@ -103,6 +103,21 @@ def test_root_is_warned_of(ground: Grounds, monkeypatch: pytest.MonkeyPatch) -> 
     assert "root" in found[0].what
 
 
+def test_whoever_makes_the_cluster_needs_no_entry_of_its_own_and_gets_no_second(
+    ground: Grounds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shutil.which", lambda _name: "/usr/bin/aws")
+    arn = "arn:aws:sts::123456789012:assumed-role/engineers/somebody"
+    role = "arn:aws:iam::123456789012:role/people/engineers"
+    cluster = {"kind": "eks", "name": "corral-dev", "administrators": [role]}
+    [_, found, _] = identity.look(ground(arn=arn, cluster=cluster))
+    assert found.grade is Grade.FAILURE
+    assert role in found.what
+    standing = {("eks", "describe_cluster"): {"cluster": {"name": "corral-dev"}}}
+    later = identity.look(ground(standing, arn=arn, cluster=cluster))
+    assert {one.grade for one in later} == {Grade.OK}, "the one that stands knows them apart"
+
+
 def test_without_the_aws_cli_no_token_would_be_had(
     ground: Grounds, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -20,6 +20,15 @@ def look(ground: Ground) -> Iterator[Finding]:
         )
     else:
         yield ok(f"account {identity.account} as {identity.arn}")
+    parts = identity.arn.split("/")
+    own = parts[1] if ":assumed-role/" in identity.arn else parts[-1]
+    twice = [one for one in ground.cluster.administrators if one.rpartition("/")[2] == own]
+    if twice and ground.standing is None:
+        yield failure(
+            f"{twice[0]} is in cluster.administrators, and makes the cluster",
+            why="EKS gives whoever makes a cluster an entry by itself, and refuses the second one",
+            fix="remove it there, or have another role run `up`",
+        )
     if shutil.which("aws") is None:
         yield failure(
             "no AWS CLI on PATH",
