@@ -122,8 +122,7 @@ def _gateway_way_out(ranges: ClusterRanges, beyond: Beyond) -> list[Document]:
         }
         found.append({"to": [where], "ports": _dns_ports(DNS_PORT)})
     for _, (networks, ports) in sorted(beyond.private.items()):
-        never = [*METADATA["metadata"], *beyond.api_server]
-        found += _addresses(networks, _ports("TCP", *ports), never)
+        found += _addresses(networks, _ports("TCP", *ports), beyond.api_server)
     return found
 
 
@@ -168,16 +167,22 @@ def _elsewhere(name: str) -> Document:
 
 
 def _addresses(
-    networks: Sequence[str], ports: list[Document], never: Sequence[str] = ()
+    networks: Sequence[str], ports: list[Document], but: Sequence[str] = ()
 ) -> list[Document]:
-    """A rule for these networks without those; none for none, since an empty list would be
-    anybody."""
-    places = [
-        {"ipBlock": {"cidr": each, **({"except": inner} if inner else {})}}
-        for each in networks
-        if not any(_within(each, other) for other in never)
-        for inner in [[other for other in never if _within(other, each)]]
-    ]
+    """A rule for these networks, without what of metadata and of `but` lies in one; none for none,
+    since an empty list would be anybody."""
+    metadata_networks = METADATA["metadata"]
+    places = []
+    for network in networks:
+        if any(_within(network, each) for each in metadata_networks):
+            continue
+        # An entry within `but` stays: whoever names a host there means it.
+        inner = [
+            each
+            for each in (*metadata_networks, *but)
+            if _within(each, network) and each != network
+        ]
+        places.append({"ipBlock": {"cidr": network, **({"except": inner} if inner else {})}})
     return [{"to": places, "ports": ports}] if places and ports else []
 
 

@@ -83,3 +83,22 @@ def test_a_staged_policy_is_the_same_policy_under_another_kind() -> None:
 def test_without_a_trial_nothing_is_staged() -> None:
     assert not [d for d in shared_policies(NONE, Beyond()) if d["kind"].startswith("Staged")]
     assert shared_policies(NONE, Beyond(), trial={}) == shared_policies(NONE, Beyond())
+
+
+def test_on_the_floor_an_entry_among_all_private_networks_stays() -> None:
+    """That is where the API server is taken to be when nobody says where."""
+    documents = shared_floor(
+        NONE,
+        Beyond(
+            private={"mirror": (["10.20.0.5/32"], [443]), "all": (["10.0.0.0/8"], [444])},
+            api_server=["10.0.0.0/8", "172.16.0.0/12"],
+        ),
+    )
+    gateway = next(d for d in documents if d["metadata"]["name"] == "gateway")
+    entries = [
+        rule for rule in gateway["spec"]["egress"] if rule["ports"][0].get("port") in (443, 444)
+    ]
+    assert [rule["to"] for rule in entries] == [
+        [{"ipBlock": {"cidr": "10.0.0.0/8"}}],
+        [{"ipBlock": {"cidr": "10.20.0.5/32"}}],
+    ]
