@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from components.agents.storage import SNAPSHOTS
 from components.documents import Document
 from components.isolation.priority_class import priority_class_name
+from components.network.egress.control_plane import TRUST
+from components.network.gateway.ports import SERVICE_PORTS
 from components.tenancy.namespace import tenant_namespace
 from corral.policy.parameters import SANDBOX_ACCOUNT
 from corral.policy.steering import CLASS_LABEL
@@ -21,12 +25,36 @@ WORKSPACE = "workspace"
 WORKSPACE_PATH = "/workspace"
 
 
+TRUST_VOLUME = "trust"
+TRUST_PATH = "/etc/corral/egress"
+"""Where a sandbox finds `ca.crt`, what its tenant's gateway shows for hosts that it inspects."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WayOut:
+    """Where a tenant's sandboxes leave by."""
+
+    gateway: str
+    """The address of the tenant's Service at the gateway."""
+    resolver: str
+    """And at the resolver."""
+    inspects: bool
+    """Whether some TLS ends in the gateway."""
+
+
 def sandbox_pod(
-    *, tenant: str, class_name: str, agent_class: AgentClass, image: str, name: str
+    *,
+    tenant: str,
+    class_name: str,
+    agent_class: AgentClass,
+    image: str,
+    name: str,
+    way_out: WayOut | None = None,
 ) -> Document:
     """A pod of one agent class of a tenant, with the class's whole room for its one container.
 
-    `image` is named by digest where the stack asks for that.
+    `image` is named by digest where the stack asks for that; `way_out` is None for a tenant that
+    has none.
     """
     runtime = agent_class.served_by
     container = _container(agent_class, image)
@@ -57,6 +85,8 @@ def sandbox_pod(
     }
     if runtime.user_namespaces:
         spec["hostUsers"] = False
+    if way_out is not None:
+        _lead_out(spec, way_out)
     return {
         "apiVersion": "v1",
         "kind": "Pod",
@@ -67,6 +97,26 @@ def sandbox_pod(
         },
         "spec": spec,
     }
+
+
+def _lead_out(spec: Document, way_out: WayOut) -> None:
+    """Programs that know proxies go through the gateway by name, all others by what its resolver
+    answers: both ways end in one decision."""
+    spec["dnsPolicy"] = "None"
+    spec["dnsConfig"] = {"nameservers": [way_out.resolver]}
+    proxy = f"http://{way_out.gateway}:{SERVICE_PORTS['connect']}"
+    named = {"HTTP_PROXY": proxy, "HTTPS_PROXY": proxy, "NO_PROXY": "localhost,127.0.0.1"}
+    # Some programs read the one spelling, some the other.
+    found = {**named, **{key.lower(): value for key, value in named.items()}}
+    (container,) = spec["containers"]
+    if way_out.inspects:
+        # Beside the usual authorities, not instead of them: other hosts show their own.
+        found["NODE_EXTRA_CA_CERTS"] = found["CORRAL_EGRESS_CA"] = f"{TRUST_PATH}/ca.crt"
+        spec["volumes"].append({"name": TRUST_VOLUME, "configMap": {"name": TRUST}})
+        container["volumeMounts"].append(
+            {"name": TRUST_VOLUME, "mountPath": TRUST_PATH, "readOnly": True}
+        )
+    container["env"] = [{"name": key, "value": value} for key, value in found.items()]
 
 
 def workspace_claim(

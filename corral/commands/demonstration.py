@@ -31,7 +31,7 @@ class Placement:
 def demonstrate(api: Api, settings: Settings) -> list[Placement]:
     """Creates the example sandboxes, waits until each has a node (at most BOUND seconds in all),
     deletes them and says where they were."""
-    examples = [(tenant, agent, pod) for tenant, agent, pod in example_pods(settings)]
+    examples = [(tenant, agent, pod) for tenant, agent, pod in example_pods(settings, api)]
     try:
         for _, _, pod in examples:
             api.apply(_path(pod), pod, manager="corral-demonstration")

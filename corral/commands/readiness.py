@@ -8,10 +8,17 @@ from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
-from components.agents.sandbox_pod import sandbox_pod
+from components.agents.sandbox_pod import WayOut, sandbox_pod
+from components.network.egress.tenant_documents import (
+    gateway_service,
+    inspects,
+    resolver_service,
+)
+from components.network.policies.places import EGRESS_NAMESPACE
 from corral.errors import UserError
 from corral.kubernetes import Api, ApiError
 from corral.settings.stack import Settings
+from corral.settings.tenants import Tenant
 
 # Never pulled: readiness is judged by dry runs, and nothing runs on simulated nodes.
 MANAGED = "app.kubernetes.io/managed-by=corral"
@@ -45,13 +52,16 @@ def judge(api: Api, pod: dict[str, Any]) -> Verdict:
     return Verdict(namespace=namespace, accepted=True, message="accepted")
 
 
-def example_pods(settings: Settings) -> Iterator[tuple[str, str, dict[str, Any]]]:
+def example_pods(settings: Settings, api: Api) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """(tenant, class, pod): the first tenant that runs each agent class, with a good pod."""
+    ways: dict[str, WayOut | None] = {}
     seen: set[str] = set()
     for tenant, declared in settings.tenants.items():
         for agent in declared.agents:
             if agent not in seen:
                 seen.add(agent)
+                if tenant not in ways:
+                    ways[tenant] = _way_out(api, tenant, declared)
                 yield (
                     tenant,
                     agent,
@@ -61,8 +71,20 @@ def example_pods(settings: Settings) -> Iterator[tuple[str, str, dict[str, Any]]
                         agent_class=settings.classes[agent],
                         image=EXAMPLE_IMAGE,
                         name=f"example-{agent}",
+                        way_out=ways[tenant],
                     ),
                 )
+
+
+def _way_out(api: Api, tenant: str, declared: Tenant) -> WayOut | None:
+    """Where its sandboxes leave by: the cluster chose the addresses."""
+    if declared.egress is None:
+        return None
+    gateway, resolver = (
+        api.get(f"/api/v1/namespaces/{EGRESS_NAMESPACE}/services/{name}")["spec"]["clusterIP"]
+        for name in (gateway_service(tenant), resolver_service(tenant))
+    )
+    return WayOut(gateway=gateway, resolver=resolver, inspects=inspects(declared.egress))
 
 
 def privileged_root(pod: dict[str, Any]) -> dict[str, Any]:
@@ -135,7 +157,7 @@ def assure(api: Api, settings: Settings) -> list[Assurance]:
     Raises UserError where a bad pod is admitted or a good one is not.
     """
     found: dict[str, Assurance] = {}
-    for _, _, pod in example_pods(settings):
+    for _, _, pod in example_pods(settings, api):
         namespace = pod["metadata"]["namespace"]
         if namespace in found:
             continue

@@ -10,7 +10,7 @@ from enum import StrEnum
 from corral.commands import options
 from corral.commands.embedded_engine import EventLines
 from corral.commands.options import EngineChoice
-from corral.commands.readiness import MANAGED, assure, example_pods
+from corral.commands.readiness import MANAGED, assure
 from corral.commands.screen import Screen, write_json
 from corral.commands.stacks import Stack, open_stack
 from corral.embedded.engine.engine import Engine
@@ -135,7 +135,7 @@ def _admission(stack: Stack, api: Api, made: Counter[str]) -> Part:
     policies = made[_POLICY]
     if not policies:
         return Part(name="admission", state=State.ABSENT, detail="no policies of this stack")
-    if not any(True for _ in example_pods(stack.settings)):
+    if not stack.settings.tenants:
         return Part(
             name="admission", state=State.UNVERIFIED, detail=f"{policies} policies, no tenants"
         )

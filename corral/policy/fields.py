@@ -16,7 +16,6 @@ _ITS_OWN_TROUBLE = "when and how the sandbox itself is restarted or ended"
 _INSIDE = "seen by the sandbox alone"
 _OWN_NAMESPACE = "names objects of the tenant's own namespace, which are its own"
 _SERVER_SETS = "the API server sets it from the RuntimeClass or PriorityClass, and refuses another"
-_NETWORK = "where names are asked for; which servers are reached is network policy's"
 _KUBELET_FILE = "how a file appears inside; its content is the volume's"
 
 _CONTAINER: dict[str, Decision] = {
@@ -63,8 +62,8 @@ FIELDS: Mapping[str, Mapping[str, Decision]] = {
         "affinity": ("node-affinity", "pod-affinity"),
         "automountServiceAccountToken": ("token-mount",),
         "containers": ("uid",),
-        "dnsConfig": _NETWORK,
-        "dnsPolicy": _NETWORK,
+        "dnsConfig": ("own-resolver",),
+        "dnsPolicy": ("own-resolver",),
         "enableServiceLinks": "adds the addresses of the namespace's own services to environments",
         "ephemeralContainers": ("uid",),
         "hostAliases": "the sandbox's own /etc/hosts; what may not be reached stays unreachable",

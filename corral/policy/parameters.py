@@ -97,6 +97,7 @@ def of_class(document: Document, facts: Facts, suffix: str, missing: str) -> str
 
 
 # The same in CEL.
+CEL_RESOLVER = f"params.metadata.?annotations[?'{RESOLVER_PARAMETER}'].orValue('')"
 CEL_CLASSES = f"params.metadata.?annotations[?'{PREFIX}classes'].orValue('').split(',')"
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from corral.policy.cel import container_list
-from corral.policy.parameters import CEL_CLASSES, cel_of_class
+from corral.policy.parameters import CEL_CLASSES, CEL_RESOLVER, cel_of_class
 from corral.policy.steering import CLASS_LABEL
 
 IDENTITY = "corral-sandbox-identity"
@@ -92,7 +92,7 @@ POLICIES: tuple[Policy, ...] = (
             Match(resources=("pods",), operations=_CREATE),
             Match(resources=("pods/ephemeralcontainers",), operations=_UPDATE),
         ),
-        constants={"classes": CEL_CLASSES},
+        constants={"classes": CEL_CLASSES, "resolver": CEL_RESOLVER},
         variables={
             "agent_class": AGENT_CLASS,
             "containers": _ALL_CONTAINERS,

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 
-from components.agents.sandbox_pod import sandbox_pod, workspace_claim
+from components.agents.sandbox_pod import WayOut, sandbox_pod, workspace_claim
 from components.documents import Document
 from components.isolation.runtime_class import runtime_class_document
 from components.tenancy.namespace import tenant_namespace_document
 from corral.policy.admission import judge
-from corral.policy.parameters import tenant_parameters
+from corral.policy.parameters import RESOLVER_PARAMETER, tenant_parameters
 from corral.policy.rule import Facts
 from corral.settings.classes import AgentClass
 from corral.settings.tiers import RUNTIMES
@@ -19,15 +21,23 @@ from tests.components.examples import agent_class, agent_classes
 IMAGE = "registry.example/sandbox@sha256:" + "a" * 64
 
 
-def pod_of(agent: AgentClass) -> Document:
+WAY_OUT = WayOut(gateway="10.96.0.70", resolver="10.96.0.77", inspects=True)
+
+
+def pod_of(agent: AgentClass, way_out: WayOut | None = None) -> Document:
     return sandbox_pod(
-        tenant="acme", class_name="worker", agent_class=agent, image=IMAGE, name="one"
+        tenant="acme",
+        class_name="worker",
+        agent_class=agent,
+        image=IMAGE,
+        name="one",
+        way_out=way_out,
     )
 
 
-def as_admission_sees_it(agent: AgentClass) -> Document:
+def as_admission_sees_it(agent: AgentClass, way_out: WayOut | None = None) -> Document:
     """With what the RuntimeClass adds before policies judge."""
-    pod = pod_of(agent)
+    pod = pod_of(agent, way_out)
     scheduling = runtime_class_document(agent.served_by)["scheduling"]
     pod["spec"]["nodeSelector"] = scheduling["nodeSelector"]
     pod["spec"]["tolerations"] = scheduling["tolerations"]
@@ -42,6 +52,36 @@ def test_it_breaks_no_rule_whatever_its_class(agent: AgentClass) -> None:
         parameters=tenant_parameters("acme", {"worker": agent}),
     )
     assert judge(as_admission_sees_it(agent), facts) == []
+
+
+def test_with_a_way_out_it_asks_its_own_resolver_alone() -> None:
+    agent = agent_class()
+    facts = Facts(
+        name="one",
+        namespace=tenant_namespace_document("acme", agent.tier),
+        parameters={
+            **tenant_parameters("acme", {"worker": agent}),
+            RESOLVER_PARAMETER: "10.96.0.77",
+        },
+    )
+    assert judge(as_admission_sees_it(agent, WAY_OUT), facts) == []
+    (first, second) = judge(as_admission_sees_it(agent), facts)
+    assert first.rule == second.rule == "own-resolver"
+
+
+def test_with_a_way_out_programs_find_their_gateway_and_what_it_shows() -> None:
+    spec = pod_of(agent_class(), WAY_OUT)["spec"]
+    (container,) = spec["containers"]
+    told = {each["name"]: each["value"] for each in container["env"]}
+    assert told["HTTPS_PROXY"] == told["https_proxy"] == "http://10.96.0.70:3128"
+    mounted = {each["name"]: each["mountPath"] for each in container["volumeMounts"]}
+    assert told["NODE_EXTRA_CA_CERTS"] == f"{mounted['trust']}/ca.crt"
+    assert {"name": "trust", "configMap": {"name": "egress-ca"}} in spec["volumes"]
+
+    plain = pod_of(agent_class(), replace(WAY_OUT, inspects=False))["spec"]
+    assert "trust" not in [each["name"] for each in plain["volumes"]], "nobody makes it"
+    closed = pod_of(agent_class())["spec"]
+    assert "env" not in closed["containers"][0]
 
 
 @pytest.mark.parametrize("runtime", sorted(RUNTIMES))

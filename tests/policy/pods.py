@@ -6,7 +6,7 @@ import copy
 from collections.abc import Iterable
 from typing import Any, Final
 
-from corral.policy.parameters import tenant_parameters
+from corral.policy.parameters import RESOLVER_PARAMETER, tenant_parameters
 from corral.settings.classes import AgentClass, Resources
 from corral.settings.quantities import parse_bytes, parse_cpu
 from corral.settings.tenants import Tenant, Volumes
@@ -55,9 +55,13 @@ TENANT = Tenant.model_construct(
 )
 
 
+RESOLVER = "10.96.0.77"
+"""The address of the tenant's resolver."""
+
+
 def parameters(tenant: str = "acme") -> dict[str, str]:
     """What the policies hold a tenant with all of CLASSES to."""
-    return tenant_parameters(tenant, CLASSES)
+    return {**tenant_parameters(tenant, CLASSES), RESOLVER_PARAMETER: RESOLVER}
 
 
 def namespace(tenant: str = "acme") -> Document:
@@ -96,6 +100,8 @@ def good_pod(class_name: str, name: str = "sandbox") -> Document:
         "automountServiceAccountToken": False,
         "runtimeClassName": runtime.name,
         "priorityClassName": f"agent-{class_name}",
+        "dnsPolicy": "None",
+        "dnsConfig": {"nameservers": [RESOLVER]},
         "securityContext": {
             "runAsNonRoot": True,
             "runAsUser": 10001,

@@ -21,7 +21,7 @@ from components.tenancy.rights import (
 from components.tenancy.service_accounts import service_account_documents
 from corral.policy.steering import MANAGED_BY, MANAGER, TENANT_LABEL
 from tests.policy.cases import Wall
-from tests.policy.pods import CLASSES, TENANT
+from tests.policy.pods import CLASSES, RESOLVER, TENANT
 
 Document = dict[str, Any]
 
@@ -52,7 +52,8 @@ def documents() -> Iterator[Document]:
     yield from cluster_role_documents()
     yield from _namespaces()
     for namespace in (*GROUNDS.values(), NOTHING, TOGETHER):
-        accounts = service_account_documents(namespace.removeprefix("agents-"), CLASSES)
+        tenant = namespace.removeprefix("agents-")
+        accounts = service_account_documents(tenant, CLASSES, resolver=RESOLVER)
         yield from (_in(namespace, account) for account in accounts)
     yield _in(GROUNDS[Wall.LIMIT_RANGE], limit_range_document("x", TENANT, CLASSES))
     yield from (_in(GROUNDS[Wall.QUOTA], d) for d in quota_documents("x", TENANT, CLASSES))

@@ -12,6 +12,7 @@ from tests.policy.cases import (
     identity,
     images,
     metadata,
+    names,
     placement,
     resources,
     volumes,
@@ -26,6 +27,7 @@ BAD: tuple[Case, ...] = (
     *placement.CASES,
     *metadata.CASES,
     *images.CASES,
+    *names.CASES,
 )
 GOOD: tuple[Case, ...] = good.CASES
 

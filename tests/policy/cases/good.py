@@ -158,7 +158,7 @@ CASES: tuple[Case, ...] = (
     _good(
         "environment from a Secret", "containers.0.envFrom", [{"secretRef": {"name": "model-key"}}]
     ),
-    _good("a DNS setting", "dnsConfig", {"options": [{"name": "ndots", "value": "1"}]}),
+    _good("a DNS setting", "dnsConfig.options", [{"name": "ndots", "value": "1"}]),
     _good("a scheduling gate", "schedulingGates", [{"name": "example.org/quota"}]),
     Case(name="an ephemeral container", ephemeral=True),
     Case(
