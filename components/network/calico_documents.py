@@ -183,6 +183,9 @@ def felix_document(calico: Calico, crds: Crds) -> Document:
         "serviceLoopPrevention": "Drop",
         "usageReportingEnabled": False,
     }
+    if calico.edition == "oss":
+        # Of each rule on each node: a sandbox that knocks for days doesn't fill its node's log.
+        spec |= {"logActionRateLimit": "10/second", "logActionRateLimitBurst": 50}
     if calico.egress_gateways:
         # By namespace alone: a pod's own annotation chooses nothing.
         spec["egressIPSupport"] = "EnabledPerNamespace"

@@ -161,3 +161,12 @@ def test_the_place_follows_from_cluster_and_pools() -> None:
     own = load_value(good(), "stacks/Pulumi.test.yaml")
     found = calico_place(own.cluster, own.pools)
     assert (found.eks, found.system_nodes) == (False, 1)
+
+
+def test_logged_denials_do_not_fill_a_nodes_log() -> None:
+    spec = felix_document(Calico(), "v3")["spec"]
+    assert spec["logActionRateLimit"] == "10/second"
+    assert spec["logActionRateLimitBurst"] == 50
+    enterprise = Calico.model_validate({"edition": "enterprise"})
+    # Whether Enterprise 3.23 has the field could not be confirmed.
+    assert "logActionRateLimit" not in felix_document(enterprise, "v1")["spec"]
