@@ -24,6 +24,7 @@ from components.network.gateway.upstream import public_way
 from corral.embedded.cluster import EmbeddedCluster
 from corral.kubernetes import Api
 from corral.settings.egress import Egress
+from tests.warden.egress.ports import free_port
 from warden.egress.certificates import authority, client_certificate
 from warden.egress.record import ANNOTATION, parse_record
 from warden.egress.world import COREFILE_KEY, OWNER_LABEL, PART_KEY
@@ -69,12 +70,6 @@ class Control:
             for each in self.ask("listeners").get("resources", [])
             if "address" in each
         }
-
-
-def free_port() -> int:
-    """A port of loopback that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        return int(found.getsockname()[1])
 
 
 @pytest.fixture
