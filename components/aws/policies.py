@@ -55,9 +55,19 @@ def allow(
     }
 
 
-def service_trust(service: str, *, actions: Sequence[str] = ("sts:AssumeRole",)) -> Document:
-    """Only that service of AWS may act as the role."""
-    return document({"Effect": "Allow", "Principal": {"Service": service}, "Action": list(actions)})
+def service_trust(
+    service: str, *, actions: Sequence[str] = ("sts:AssumeRole",), account: str = ""
+) -> Document:
+    """Only that service of AWS may act as the role; with `account`, on behalf of that one alone."""
+    of_account = {"Condition": {"StringEquals": {"aws:SourceAccount": account}}} if account else {}
+    return document(
+        {
+            "Effect": "Allow",
+            "Principal": {"Service": service},
+            "Action": list(actions),
+            **of_account,
+        }
+    )
 
 
 def pod_identity_trust() -> Document:

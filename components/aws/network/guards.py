@@ -21,10 +21,11 @@ FIRST_PRIORITY = 101  # up to 100 belong to Firewall Manager
 
 @dataclass(frozen=True, kw_only=True)
 class GuardsArgs:
-    """A VPC, how long its flow logs are kept and whether they are protected, and the ARN of the
-    key that encrypts them."""
+    """A VPC and its account, how long its flow logs are kept and whether they are protected, and
+    the ARN of the key that encrypts them."""
 
     name: str
+    account: str
     vpc_id: pulumi.Input[str]
     flow_log_days: int
     logs_key: pulumi.Input[str]
@@ -61,7 +62,10 @@ class Guards(pulumi.ComponentResource):
             "flow",
             name=f"{args.name}-flow-logs",
             description="Writes the flow logs of a VPC",
-            assume_role_policy=json.dumps(service_trust("vpc-flow-logs.amazonaws.com")),
+            # The service acts for whoever asks it: only for this account as this role.
+            assume_role_policy=json.dumps(
+                service_trust("vpc-flow-logs.amazonaws.com", account=args.account)
+            ),
             opts=self._children.options(),
         )
         policy = iam.RolePolicy(

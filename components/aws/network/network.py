@@ -102,6 +102,7 @@ class Network(pulumi.ComponentResource):
             "guards",
             GuardsArgs(
                 name=args.name,
+                account=args.account,
                 vpc_id=self._vpc.id,
                 flow_log_days=args.settings.flow_log_days,
                 logs_key=args.logs_key,

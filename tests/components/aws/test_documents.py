@@ -19,13 +19,14 @@ from components.aws.policies import (
     key_alias,
     managed_policy,
     pod_identity_trust,
+    service_trust,
     volumes_key_policy,
     volumes_use_policy,
 )
 from components.cluster_access import keep_kubeconfig
 from components.versions import EKS_ADDONS, GVISOR_SHA512, eks_version, kubernetes_minor, node_image
 from corral.kubernetes import Access
-from tests.components.aws.test_contract import shipped
+from tests.components.aws.test_contract import of_type, resources_of, shipped
 
 
 def text_for(stack: str) -> str:
@@ -97,6 +98,15 @@ def test_pods_get_roles_only_from_eks_which_says_whose_they_are() -> None:
     (statement,) = pod_identity_trust()["Statement"]
     assert statement["Principal"] == {"Service": "pods.eks.amazonaws.com"}
     assert statement["Action"] == ["sts:AssumeRole", "sts:TagSession"]
+
+
+def test_a_service_that_acts_for_anybody_acts_as_a_role_for_its_account_alone() -> None:
+    [statement] = service_trust("a.amazonaws.com", account="123456789012")["Statement"]
+    assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": "123456789012"}}
+    roles = of_type(resources_of("prod"), "aws:iam/role:Role")
+    [flow] = [role for role in roles if role.name == "flow"]
+    [trusted] = json.loads(flow.inputs["assumeRolePolicy"])["Statement"]
+    assert trusted["Condition"] == statement["Condition"]
 
 
 def test_the_volumes_key_is_used_through_ebs_of_this_account_alone() -> None:
