@@ -10,6 +10,7 @@ import io
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from tests.network.policies import overview
 from tests.network.policies.cluster import (
     INTERNET,
     NODES,
@@ -82,7 +83,15 @@ def golden(name: str) -> str:
     return (FOLDER / f"{name}.csv").read_text(encoding="utf-8")
 
 
-if __name__ == "__main__":
+def write() -> None:
+    """The golden tables, and those of the document."""
     FOLDER.mkdir(exist_ok=True)
-    for name, policies in (("calico", with_calico()), ("floor", floor_alone())):
+    found: dict[str, Policies] = {"calico": with_calico(), "floor": floor_alone()}
+    for name, policies in found.items():
         (FOLDER / f"{name}.csv").write_text(table(policies), encoding="utf-8")
+    text = overview.document(found, overview.FILE.read_text(encoding="utf-8"))
+    overview.FILE.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write()
