@@ -37,7 +37,12 @@ def cidr_range(network: str) -> Config:
     return {"address_prefix": address, "prefix_len": int(length)}
 
 
-def state(key: str, value: str, *, shared: str = "NONE", factory: str = "envoy.string") -> Config:
+HASHED = "envoy.hashable_string"
+"""Kept with a connection, such text also says which connections further on it may go by. Those of
+`envoy.string` are handed to whoever comes next, and one tenant becomes another."""
+
+
+def state(key: str, value: str, *, shared: str = "NONE", factory: str = HASHED) -> Config:
     """A value kept with a connection, which nothing later may change. `shared` says how far it goes
     along with internal connections: NONE, ONCE or TRANSITIVE."""
     return {

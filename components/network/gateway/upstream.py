@@ -24,6 +24,10 @@ MOST_HOSTS = 40_000
 """Names kept in the cache of look-ups: twenty of each of 1,000 tenants, twice."""
 MOST_CONNECTIONS = 50_000
 CONNECT_SECONDS = 5
+UNUSED_SECONDS = 1
+"""Connections of a sandbox are used for no other one: what it leaves behind is of no use."""
+UNUSED_REQUESTS_SECONDS = 30
+"""The same between two requests of one sandbox's connection."""
 LOOKUP_SECONDS = 5
 
 
@@ -144,6 +148,7 @@ def _http_options(way: WayOut) -> Config:
             name,
             # Who answers must have a certificate for the name that was asked for.
             upstream_http_protocol_options={"auto_sni": True, "auto_san_validation": True},
+            common_http_protocol_options={"idle_timeout": f"{UNUSED_REQUESTS_SECONDS}s"},
             explicit_http_config={"http_protocol_options": {}},
             http_filters=filters,
         )
@@ -157,6 +162,7 @@ def internal_cluster(name: str, listener: str) -> Config:
         "connect_timeout": "1s",
         "load_assignment": one_endpoint(name, internal_address(listener)),
         "circuit_breakers": _breakers(),
+        "typed_extension_protocol_options": _tcp_options(),
         "transport_socket": extension(
             "envoy.transport_sockets.internal_upstream",
             "transport_sockets.internal_upstream.v3.InternalUpstreamTransport",
@@ -166,6 +172,11 @@ def internal_cluster(name: str, listener: str) -> Config:
             ),
         ),
     }
+
+
+def _tcp_options() -> Config:
+    name = "envoy.extensions.upstreams.tcp.v3.TcpProtocolOptions"
+    return {name: typed(name, idle_timeout=f"{UNUSED_SECONDS}s")}
 
 
 def _forward_proxy(name: str, way: WayOut, **further: Any) -> Config:
