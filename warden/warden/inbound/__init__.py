@@ -1,0 +1,1 @@
+"""Who may come in to sandboxes: signatures of webhooks, and tokens of their owners."""
