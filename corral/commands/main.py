@@ -1,7 +1,7 @@
 """`corral`: the subcommands, and what becomes of an error.
 
 Exit codes: 0 done; 1 something failed; 2 bad input (a stack file, an argument);
-3 `plan --expect-no-changes` found changes; 4 a policy was violated.
+3 `plan --expect-no-changes` found changes; 4 a policy was violated; 5 `network explain` says no.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from corral.commands import check, cluster, destroy, doctor, plan, status, up
+from corral.commands import check, cluster, destroy, doctor, network, plan, status, up
 from corral.commands.screen import Screen
 
 app = typer.Typer(
@@ -34,6 +34,7 @@ app.command("status")(status.status)
 app.command("doctor")(doctor.doctor)
 app.command("check")(check.check)
 app.add_typer(cluster.app, name="cluster")
+app.add_typer(network.app, name="network")
 
 
 @app.callback()

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 from itertools import product
+from typing import get_args
 
 from components.network.gateway.denied import DENIED
 from components.network.gateway.envoy import Config
@@ -23,13 +24,14 @@ from corral.network.resolver import answer
 from corral.network.routes import CONNECT, Request
 from corral.network.target import Address, Target
 from corral.network.walls import Wall, Way, until_refused
+from corral.settings.egress import Method
 
 PLAIN_PORT, TLS_PORT = SERVICE_PORTS["plain"], SERVICE_PORTS["tls"]
 PROXY_PORT, DNS_PORT = SERVICE_PORTS["connect"], 53
 PUBLIC = ip_address("93.184.216.34")
 """Stands for an address on the internet."""
 
-METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+METHODS: tuple[str, ...] = get_args(Method)
 
 
 @dataclass(frozen=True, kw_only=True)
