@@ -7,6 +7,7 @@ from ipaddress import IPv4Network
 
 from corral.settings.aws.account import Aws
 from corral.settings.aws.cidrs import (
+    PRIVATE_RANGES,
     AddressDemand,
     PodNetwork,
     addresses_per_node,
@@ -184,6 +185,13 @@ def _access(cluster: EksCluster, aws: Aws) -> Iterator[Problem]:
                 rule=f"networks that you know, of /{WIDEST_ACCESS} or longer: the API server is "
                 "never open to the internet",
                 fix="name the addresses of your offices, VPN or CI",
+            )
+        elif any(IPv4Network(cidr).overlaps(private) for private in PRIVATE_RANGES):
+            yield Problem(
+                path=("cluster", "public-access", position),
+                value=cidr,
+                rule="addresses of the internet: EKS refuses private ones here",
+                fix="name the public addresses that these have out there, or remove it",
             )
     names = [role.rpartition("/")[2] for role in cluster.administrators]
     for position, role in enumerate(cluster.administrators):

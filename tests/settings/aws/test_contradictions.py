@@ -259,6 +259,11 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
         "cluster.administrators[1]",
         "each role once",
     ),
+    "private addresses from outside": (
+        {"cluster.public-access": ["10.1.0.0/16"]},
+        "cluster.public-access[0]",
+        "EKS refuses private ones",
+    ),
     "an endpoint of no service": (
         {"aws.endpoints": {"ecs2": "http://localhost:4566"}},
         "aws.endpoints.ecs2",
