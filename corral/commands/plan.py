@@ -18,6 +18,7 @@ from corral.commands.replacements import resource_document, show_replacements
 from corral.commands.reports import reports_document, show_report
 from corral.commands.screen import Screen, write_json
 from corral.commands.stacks import Stack, announce, open_stack
+from corral.commands.ways_out import show_closed
 from corral.errors import UserError
 
 CHANGES = 3
@@ -84,6 +85,7 @@ def _offline(stack: Stack, *, screen: Screen, json: str | None) -> None:
             count = sum(resource.urn.split(":", 3)[2] == part.name for resource in resources)
             screen.result(f"{count:>5} of them in stack {part.name}")
         show_replacements(screen, resources)
+        show_closed(screen, stack.settings)
         show_capacity(screen, stack.settings)
 
 
@@ -95,6 +97,7 @@ def _embedded(stack: Stack, *, screen: Screen, json: str | None, workers: int, a
         reports.append(report)
         if json != "-":
             show_report(screen, report, fields=True)
+    show_closed(screen, stack.settings)
     if json is not None:
         write_json(reports_document(reports), json)
     if not all(report.ok for report in reports):
@@ -120,6 +123,7 @@ def _pulumi(stack: Stack, *, screen: Screen, json: str | None, local_backend: bo
     if json is not None:
         missed = {"unplanned": unplanned} if unplanned else {}
         write_json({"changes": changes, **missed, **capacity_document(stack.settings)}, json)
+    show_closed(screen, stack.settings)
     if json != "-":
         show_capacity(screen, stack.settings)
     return bool(unplanned) or any(n for change, n in changes.items() if change not in LOOKED_AT)

@@ -7,12 +7,14 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 
+from components.network.policies.places import CONTROL, EGRESS_NAMESPACE, GATEWAY, RESOLVER
 from corral.commands import options
 from corral.commands.embedded_engine import EventLines
 from corral.commands.options import EngineChoice
 from corral.commands.readiness import MANAGED, assure
 from corral.commands.screen import Screen, write_json
 from corral.commands.stacks import Stack, open_stack
+from corral.commands.ways_out import closed_tenants
 from corral.embedded.engine.engine import Engine
 from corral.errors import UserError
 from corral.kubernetes import Api, Discovery, Retries
@@ -22,7 +24,7 @@ from corral.settings.tiers import TIER_LABEL
 PATIENCE = 5.0
 """Seconds for a cluster that doesn't answer."""
 
-LATER = ("egress gateway", "resolver", "monitoring", "warden")
+LATER = ("monitoring", "warden")
 """Parts of the platform that this version doesn't bring: shown, so that nobody counts on them."""
 
 
@@ -84,8 +86,43 @@ def examine(stack: Stack) -> Iterator[Part]:
     yield from _nodes(stack, api)
     yield _admission(stack, api, made)
     yield from _objects(stack, made)
+    yield from _egress(stack, api)
     for name in LATER:
         yield Part(name=name, state=State.ABSENT, detail="not part of this version")
+
+
+_EGRESS = {
+    "egress gateway": GATEWAY,
+    "resolver": RESOLVER,
+    "egress control plane": CONTROL,
+}
+"""Parts of the way out, and their Deployments."""
+
+
+def _egress(stack: Stack, api: Api) -> Iterator[Part]:
+    where = f"/apis/apps/v1/namespaces/{EGRESS_NAMESPACE}/deployments"
+    for name, deployment in _EGRESS.items():
+        found = api.find(f"{where}/{deployment}")
+        if found is None:
+            yield Part(name=name, state=State.ABSENT, detail="no tenant has a way out")
+            continue
+        ready, wanted = found.get("status", {}).get("readyReplicas", 0), found["spec"]["replicas"]
+        state = State.RUNS if ready else State.ABSENT
+        yield Part(
+            name=name,
+            state=State.SIMULATED if stack.simulated else state,
+            detail=f"{ready} of {wanted} pods ready",
+        )
+    lists = sum(tenant.egress is not None for tenant in stack.settings.tenants.values())
+    closed = closed_tenants(stack.settings)
+    if stack.settings.tenants:
+        yield Part(
+            name="ways out",
+            state=(State.SIMULATED if stack.simulated else State.UNVERIFIED)
+            if lists
+            else State.ABSENT,
+            detail=f"of {lists} tenants" + (f"; {closed}" if closed else ""),
+        )
 
 
 def _engine(stack: Stack, api: Api) -> Engine:

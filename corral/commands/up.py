@@ -18,6 +18,7 @@ from corral.commands.readiness import assure, await_quotas
 from corral.commands.reports import reports_document, show_report
 from corral.commands.screen import Screen, write_json
 from corral.commands.stacks import Stack, announce, open_stack
+from corral.commands.ways_out import show_closed
 from corral.errors import UserError
 from corral.kubernetes import Api
 from corral.local_cluster import start_cluster
@@ -51,6 +52,7 @@ def up(
     result = _carry_out(
         opened, screen=screen, workers=workers, adopt=adopt, local_backend=local_backend
     )
+    show_closed(screen, opened.settings)
     placements = _see_ready(opened, screen, show=demonstration)
     if json:
         write_json(
