@@ -68,7 +68,7 @@ def bootstrap(
 def shared_listeners(ways: Sequence[WayOut]) -> list[Config]:
     """The listeners that all tenants' connections pass. The first way is where names on tenants'
     lists go."""
-    return [decision_listener(ways[0]), *(tunnels_listener(way) for way in ways)]
+    return [decision_listener(ways), *(tunnels_listener(way) for way in ways)]
 
 
 def shared_clusters(ways: Sequence[WayOut]) -> list[Config]:

@@ -7,12 +7,14 @@ is its scope of routes. A change of routes disturbs no connection.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from components.network.gateway.access_log import request_log
 from components.network.gateway.discovery import discovered
 from components.network.gateway.envoy import Config, extension, refusal, state
 from components.network.gateway.requests import TENANT_HEADER, rewritten
 from components.network.gateway.states import AUTHORITY, DYNAMIC_HOST, TENANT
-from components.network.gateway.upstream import WayOut
+from components.network.gateway.upstream import WayOut, lookup
 
 DECISION = "decision"
 """The listener, and the cluster that leads to it."""
@@ -27,16 +29,17 @@ IDLE_SECONDS = 3600
 """Agents hold streams open while a model thinks."""
 
 
-def decision_listener(way: WayOut) -> Config:
-    """The listener; `way` is where plain requests leave by."""
+def decision_listener(ways: Sequence[WayOut]) -> Config:
+    """The listener; plain requests leave by the first of these ways unless their route says
+    otherwise."""
     return {
         "name": DECISION,
         "internal_listener": {},
-        "filter_chains": [{"filters": [_http(way)]}],
+        "filter_chains": [{"filters": [_http(ways)]}],
     }
 
 
-def _http(way: WayOut) -> Config:
+def _http(ways: Sequence[WayOut]) -> Config:
     return extension(
         "decision",
         "filters.network.http_connection_manager.v3.HttpConnectionManager",
@@ -70,12 +73,7 @@ def _http(way: WayOut) -> Config:
                     state(DYNAMIC_HOST, "%REQ(:AUTHORITY)%", shared="ONCE", factory=DYNAMIC_HOST),
                 ],
             ),
-            extension(
-                "lookup",
-                "filters.http.dynamic_forward_proxy.v3.FilterConfig",
-                dns_cache_config=way.cache(),
-                save_upstream_address=True,
-            ),
+            *(lookup(way) | {"disabled": way is not ways[0]} for way in ways),
             extension("route", "filters.http.router.v3.Router", suppress_envoy_headers=True),
         ],
     )

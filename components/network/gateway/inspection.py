@@ -15,7 +15,7 @@ from components.network.gateway.envoy import Config, extension, refusal, tls_fro
 from components.network.gateway.requests import OVERRIDES, TENANT_HEADER, matches, rewritten
 from components.network.gateway.routes import ONE_LABEL, PLAIN_PORT, inspection
 from components.network.gateway.tunnels import HELLO_SECONDS, same_name, tls_reader
-from components.network.gateway.upstream import WayOut, internal_cluster
+from components.network.gateway.upstream import WayOut, internal_cluster, lookup
 from corral.settings.egress import Credential, Destination, Egress, Inspect
 from corral.settings.hosts import wildcard
 
@@ -115,12 +115,7 @@ def _http(tenant: str, destination: Destination, *, way: WayOut) -> Config:
         route_config={"name": destination.host, "virtual_hosts": _hosts(destination, rules, way)},
         http_filters=[
             *_credential(tenant, rules.credential),
-            extension(
-                "lookup",
-                "filters.http.dynamic_forward_proxy.v3.FilterConfig",
-                dns_cache_config=way.cache(),
-                save_upstream_address=True,
-            ),
+            lookup(way),
             extension("route", "filters.http.router.v3.Router", suppress_envoy_headers=True),
         ],
     )

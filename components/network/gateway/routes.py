@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from components.network.gateway.envoy import Config
+from components.network.gateway.envoy import Config, typed
 from components.network.gateway.requests import OVERRIDES, TENANT_HEADER, matches
-from components.network.gateway.upstream import WayOut
+from components.network.gateway.upstream import PUBLIC, WayOut
 from corral.settings.egress import Destination, Egress
 from corral.settings.hosts import wildcard
 
@@ -114,8 +114,19 @@ def _one_label(match: Config, host: str) -> Config:
 
 def _request(match: Config, way: WayOut) -> Config:
     dropped = [TENANT_HEADER, "x-forwarded-proto", "x-forwarded-for"]
-    return {
+    route = {
         "match": match,
         "route": {"cluster": way.name, "timeout": "0s", "upgrade_configs": _NO_TUNNELS},
         "request_headers_to_remove": [*dropped, *OVERRIDES] if "headers" in match else dropped,
     }
+    if way.name != PUBLIC:
+        route["typed_per_filter_config"] = {
+            f"lookup-{PUBLIC}": _filter(disabled=True),
+            f"lookup-{way.name}": _filter(disabled=False),
+        }
+    return route
+
+
+def _filter(*, disabled: bool) -> Config:
+    kind = "envoy.config.route.v3.FilterConfig"
+    return typed(kind, disabled=disabled) if disabled else typed(kind, config={})

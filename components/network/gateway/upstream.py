@@ -104,10 +104,13 @@ class WayOut:
         return {"action": "DENY", "policies": {"addresses": policy}}
 
 
+PUBLIC = "egress"
+
+
 def public_way(servers: Sequence[str], own: Sequence[str]) -> WayOut:
     """To the internet. `own` are the gateway's and the cluster's networks: a name that leads back
     there would loop."""
-    return WayOut(name="egress", servers=servers, refused=[*DENIED, *own])
+    return WayOut(name=PUBLIC, servers=servers, refused=[*DENIED, *own])
 
 
 def private_way(servers: Sequence[str], networks: Sequence[str]) -> WayOut:
@@ -153,6 +156,16 @@ def _http_options(way: WayOut) -> Config:
             http_filters=filters,
         )
     }
+
+
+def lookup(way: WayOut) -> Config:
+    """The HTTP filter that looks hosts up for this way."""
+    return extension(
+        f"lookup-{way.name}",
+        "filters.http.dynamic_forward_proxy.v3.FilterConfig",
+        dns_cache_config=way.cache(),
+        save_upstream_address=True,
+    )
 
 
 def internal_cluster(name: str, listener: str) -> Config:

@@ -1,0 +1,57 @@
+"""Who somebody is follows from the door, whatever else comes and goes in the gateway."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.network.gateway.steps import Steps, answered, connect, request, tunnelled
+from tests.network.laboratory.outside import Laboratory, proxy
+
+THEIRS = "only-other.example.org"
+ROUNDS = 15
+FEW = 2
+"""Below what the tenant may open in a second."""
+
+
+@pytest.mark.parametrize(
+    "left",
+    ["", "GET / HTTP/1.1\r\n", request(THEIRS), f"CONNECT {THEIRS}:443 HTTP/1.1\r\n\r\n"],
+    ids=["nothing", "half a request", "a request", "a CONNECT"],
+)
+def test_what_a_tenant_leaves_behind_is_of_no_use_to_another(
+    laboratory: Laboratory, left: str
+) -> None:
+    """Envoy hands connections on to the next who comes, unless it is told whose they are."""
+    for _ in range(ROUNDS):
+        laboratory.ask("leave_behind", port=proxy("other"), count=FEW, text=left)
+        for steps in (answered(THEIRS), connect(f"{THEIRS}:443")):
+            seen = laboratory.ask(
+                "probe", host="127.0.0.1", port=proxy("acme"), steps=steps, logs=False
+            )
+            assert seen["said"][0].startswith("HTTP/1.1 403"), seen
+
+
+def test_two_tenants_that_come_at_once_are_never_mistaken(laboratory: Laboratory) -> None:
+    theirs: Steps = tunnelled(f"{THEIRS}:443", THEIRS)
+    orders = [
+        (tenant, laboratory.begin("probe", host="127.0.0.1", port=proxy(tenant), steps=theirs,
+                                  logs=False))
+        for _ in range(ROUNDS)
+        for tenant in ("acme", "other")
+    ]  # fmt: skip
+    for tenant, order in orders:
+        first = laboratory.result(order)["said"][0]
+        assert first.startswith("HTTP/1.1 200" if tenant == "other" else "HTTP/1.1 403"), tenant
+
+
+def test_every_line_of_the_log_names_the_source_that_it_tells_of(laboratory: Laboratory) -> None:
+    probes = [
+        laboratory.ask(
+            "probe", host="127.0.0.1", port=proxy("acme"), logs=False,
+            steps=tunnelled("ok.example.org:443", "ok.example.org"),
+        )
+        for _ in range(ROUNDS)
+    ]  # fmt: skip
+    for seen in probes:
+        told = [line for line in laboratory.ask("log") if line.get("source") == seen["source"]]
+        assert {line["event"] for line in told} >= {"request", "tunnel"}, seen["source"]
