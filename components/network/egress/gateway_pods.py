@@ -25,14 +25,14 @@ from components.network.egress.pods import (
 from components.network.gateway.bootstrap import DRAIN_ARGUMENTS, HEALTH_PORT, bootstrap
 from components.network.gateway.discovery import ControlPlane
 from components.network.policies.places import CONTROL_PORT, GATEWAY
+from corral.settings.quantities import bytes_text, parse_bytes
 
 BOOTSTRAP = "gateway-bootstrap"
 BOOTSTRAP_FOLDER, BOOTSTRAP_FILE = "/etc/egress/envoy", "bootstrap.json"
 OWN_FOLDER = "/run/egress"
 
-MIB = 2**20
-MEMORY_MIB = 2048
-MOST_HEAP = int(MEMORY_MIB * 0.8) * MIB
+MEMORY = parse_bytes("2Gi")
+MOST_HEAP = MEMORY // 5 * 4
 """Envoy takes no more connections at 95 % of it, before the kernel ends it at the limit."""
 MOST_CONNECTIONS = 50_000
 
@@ -76,7 +76,7 @@ def gateway_deployment_document(place: EgressPlace, control: object) -> Document
             *DRAIN_ARGUMENTS,
         ],
         requests={"cpu": "1", "memory": "1Gi", "ephemeral-storage": "64Mi"},
-        memory=f"{MEMORY_MIB}Mi",
+        memory=bytes_text(MEMORY),
         mounts={
             "bootstrap": (BOOTSTRAP_FOLDER, False),
             "own": (OWN_FOLDER, True),

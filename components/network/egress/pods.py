@@ -157,7 +157,7 @@ def container(
             "capabilities": {"drop": ["ALL"]},
         },
         "volumeMounts": [
-            {"name": volume, "mountPath": path, "readOnly": not writes}
+            {"name": volume, "mountPath": path, **({} if writes else {"readOnly": True})}
             for volume, (path, writes) in mounts.items()
         ],
         **spec,
