@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from components.documents import Document
 from components.network.gateway.denied import DENIED
+from components.network.inbound.places import NAMESPACE as INGRESS_NAMESPACE
 from components.network.policies.places import (
     API_SERVER,
     EGRESS_NAMESPACE,
@@ -24,6 +25,9 @@ from components.network.policies.tier import (
     logged_denial,
     policy,
 )
+
+PLATFORM = (EGRESS_NAMESPACE, INGRESS_NAMESPACE)
+"""Namespaces of what stands between sandboxes and the world."""
 
 METADATA: Mapping[str, Sequence[str]] = {
     "metadata": ("169.254.0.0/16", "fd00:ec2::254/128", "fd00:ec2::23/128"),
@@ -74,8 +78,8 @@ class ClusterRanges:
 
 
 def quarantine_policies() -> list[Document]:
-    """Nothing in, nothing out, before anything else is asked: for a sandbox or a part of the
-    egress, and for all of a tenant."""
+    """Nothing in, nothing out, before anything else is asked: for a sandbox, a part of the egress
+    or of the way in, and for all of a tenant."""
     marked = f"{QUARANTINE_LABEL} == 'true'"
     denied = logged_denial("quarantine")
     return [
@@ -84,7 +88,7 @@ def quarantine_policies() -> list[Document]:
             order=QUARANTINE_ORDER,
             ingress=denied,
             egress=denied,
-            namespaceSelector=f"{SANDBOXES} || {namespace(EGRESS_NAMESPACE)}",
+            namespaceSelector=" || ".join([SANDBOXES, *map(namespace, PLATFORM)]),
             selector=marked,
         ),
         policy(

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from components.documents import Document
 from components.network.gateway.ports import SERVICE_PORTS, doors
+from components.network.inbound.places import NAMESPACE as INGRESS_NAMESPACE
 from components.network.policies.documents import (
     shared_floor,
     shared_policies,
@@ -56,6 +57,7 @@ _MARKED = {QUARANTINE_LABEL: "true"}
 NAMESPACES = {
     **{tenant_namespace(name): {TENANT_LABEL: name} for name in TENANTS},
     EGRESS_NAMESPACE: {},
+    INGRESS_NAMESPACE: {},
     "kube-system": {},
     "monitoring": {},
     # Somebody else's, who may put any label on what is theirs.
@@ -108,6 +110,7 @@ PODS = (
     CONTROL_POD,
     _pod("control plane in quarantine", EGRESS_NAMESPACE, "192.168.30.7", part=CONTROL, held=True),
     _pod("stray pod beside the gateway", EGRESS_NAMESPACE, "192.168.30.5", node="n3"),
+    _pod("door of the way in, in quarantine", INGRESS_NAMESPACE, "192.168.31.9", held=True),
     KUBE_DNS,
     _pod("Prometheus", "monitoring", "192.168.21.1", node="n2"),
     SHOP,

@@ -36,8 +36,9 @@ def _broken(document: Document) -> Iterator[tuple[str, Document | None]]:
         yield "for all pods", _with(document, "selector", "all()")
     if "namespaceSelector" in spec:
         yield "in all namespaces", _with(document, "namespaceSelector", "all()")
-        for part in _parts(spec["namespaceSelector"]):
+        for part, rest in _parts(spec["namespaceSelector"]):
             yield f"in namespaces with {part} alone", _with(document, "namespaceSelector", part)
+            yield f"in namespaces without {part}", _with(document, "namespaceSelector", rest)
     if spec["order"] == 0:
         yield "after what is allowed", _with(document, "order", 500)
     else:
@@ -80,14 +81,17 @@ def _broken_rule(rule: Document) -> Iterator[tuple[str, Document]]:
                     fewer = [other for other in value if other != each]
                     yield f"{field} without {each}", {**rule, side: {**rule[side], field: fewer}}
             if isinstance(value, str):
-                for part in _parts(value):
+                for part, rest in _parts(value):
                     yield f"{field} {part} alone", {**rule, side: {**rule[side], field: part}}
+                    yield f"{field} without {part}", {**rule, side: {**rule[side], field: rest}}
 
 
-def _parts(selector: str) -> list[str]:
+def _parts(selector: str) -> list[tuple[str, str]]:
+    """Each part of a selector, with the others."""
     for word in (" || ", " && "):
         if word in selector:
-            return selector.split(word)
+            parts = selector.split(word)
+            return [(part, word.join(each for each in parts if each != part)) for part in parts]
     return []
 
 
