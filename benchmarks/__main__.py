@@ -1,6 +1,6 @@
 """`make bench`: every figure that the project promises, from one run, into docs/benchmarks.md.
 
-Takes about a quarter of an hour on two cores. Speeds of several runs on one machine vary by a
+Takes about twenty minutes on two cores. Speeds of several runs on one machine vary by a
 fifth; ratios within one run are what to compare.
 """
 
@@ -16,13 +16,14 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import orjson
 
 from benchmarks import cloud_plan, pulumi_run
+from benchmarks.figure import Figure, at_least, at_most
+from benchmarks.network.figures import figures as network_figures
 from corral.embedded.cluster import PROGRAMS, Binaries, EmbeddedCluster, Silent, default_cache
 from corral.local_cluster import simulated_nodes
 from corral.settings.loading import load_stack_file, stack_file
@@ -37,22 +38,17 @@ CLOUD_SECONDS, CLOUD_MIB, CLOUD_GROWTH = 4, 400, 3
 UP_RUNS = 3
 
 
-@dataclass(frozen=True, kw_only=True)
-class Figure:
-    """One measured figure beside what was promised."""
-
-    what: str
-    value: str
-    promised: str
-    kept: bool
-
-
 def main() -> None:
     """Measures and writes; exit code 1 when a promise is not kept."""
     Binaries(default_cache()).ensure((*PROGRAMS,), Silent())
     with tempfile.TemporaryDirectory(prefix="corral-bench-") as name:
         folder = Path(name)
-        figures = [*_first_contact(folder), *_cloud_plans(folder), *_load(folder)]
+        figures = [
+            *_first_contact(folder),
+            *_cloud_plans(folder),
+            *_load(folder),
+            *network_figures(),
+        ]
     _write(figures)
     sys.exit(0 if all(figure.kept for figure in figures) else 1)
 
@@ -63,25 +59,29 @@ def _first_contact(folder: Path) -> Iterator[Figure]:
     for _ in range(UP_RUNS):
         seconds.append(_timed(lambda: _corral(project, "up", "local")))
         _corral(project, "cluster", "reset", "--yes")
-    yield _at_most("`corral up local` on nothing, binaries cached", statistics.median(seconds), 25)
+    yield at_most(
+        "`corral up local` on nothing, binaries cached", statistics.median(seconds), 25, "s"
+    )
     _corral(project, "up", "local")
     _corral(project, "cluster", "stop")
     stopped = _timed(lambda: _corral(project, "up", "local"))
-    yield _at_most("`corral up local` from stopped", stopped, 25)
+    yield at_most("`corral up local` from stopped", stopped, 25, "s")
     again = _timed(lambda: _corral(project, "up", "local"))
     yield Figure(what="`corral up local` again", value=f"{again:.1f} s", promised="–", kept=True)
     _corral(project, "cluster", "reset", "--yes")
     plans = [
         _timed(lambda: _corral(project, "plan", "local", "--offline")) for _ in range(OFFLINE_RUNS)
     ]
-    yield _at_most("`corral plan local --offline`", statistics.median(plans), 2)
+    yield at_most("`corral plan local --offline`", statistics.median(plans), 2, "s")
 
 
 def _cloud_plans(folder: Path) -> Iterator[Figure]:
     few = cloud_plan.with_pools(folder / "few-pools", cloud_plan.FEW)
     many = cloud_plan.with_pools(folder / "many-pools", cloud_plan.MANY)
     prod = cloud_plan.plan(few, "prod")
-    yield _at_most("`corral plan prod --offline`, all three layers", prod.seconds, CLOUD_SECONDS)
+    yield at_most(
+        "`corral plan prod --offline`, all three layers", prod.seconds, CLOUD_SECONDS, "s"
+    )
     yield Figure(
         what="peak memory of that",
         value=f"{prod.peak_mib:.0f} MiB",
@@ -107,12 +107,13 @@ def _load(folder: Path) -> Iterator[Figure]:
         ceiling = _measured("benchmarks.engine_ceiling", "--tenants", str(MANY))
         unchanged = _engine(cluster, MANY)
     rate, bare = unchanged["objects_per_second"], ceiling["objects_per_second"]
-    yield _at_least(
+    yield at_least(
         f"first apply of {MANY} tenants ({many['objects']} objects)",
         many["objects_per_second"],
         150,
+        "a second",
     )
-    yield _at_least(f"the same without a change ({unchanged['seconds']} s)", rate, 200)
+    yield at_least(f"the same without a change ({unchanged['seconds']} s)", rate, 200, "a second")
     yield Figure(
         what=f"that against the SDK alone ({bare} objects a second on a monitor that does nothing)",
         value=f"{100 * rate / bare:.0f} %",
@@ -212,19 +213,6 @@ def _timed(action: Callable[[], None]) -> float:
     begun = time.perf_counter()
     action()
     return time.perf_counter() - begun
-
-
-def _at_most(what: str, seconds: float, bound: float) -> Figure:
-    sys.stderr.write(f"{what}: {seconds:.2f} s\n")
-    return Figure(
-        what=what, value=f"{seconds:.1f} s", promised=f"≤ {bound} s", kept=seconds <= bound
-    )
-
-
-def _at_least(what: str, rate: float, bound: float) -> Figure:
-    return Figure(
-        what=what, value=f"{rate:.0f} a second", promised=f"≥ {bound}", kept=rate >= bound
-    )
 
 
 def _made(folder: Path) -> Path:

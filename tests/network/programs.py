@@ -26,6 +26,16 @@ def resolver() -> Path:
     )
 
 
+def load() -> Path:
+    """The program that loads a gateway and a resolver in benchmarks."""
+    return _built(
+        "corral-load",
+        ROOT / "benchmarks" / "network" / "load",
+        version_command=("version",),
+        version_words="corral-load 1",
+    )
+
+
 def _built(
     name: str, module: Path, *, version_command: tuple[str, ...], version_words: str
 ) -> Path:

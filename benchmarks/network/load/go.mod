@@ -1,0 +1,3 @@
+module corral.invalid/load
+
+go 1.26.0

@@ -1,0 +1,57 @@
+package main
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+)
+
+// host is what is reached. By the beginning of the server name it sends much (bulk), one byte (byte)
+// or whatever comes (echo).
+func host(arguments []string) (any, error) {
+	var size int64
+	found, err := parsed("host", arguments, func(flags *flag.FlagSet) {
+		flags.Int64Var(&size, "bytes", 1<<30, "how much much is")
+	})
+	if err != nil {
+		return nil, err
+	}
+	listener, err := net.Listen("tcp", found.way.address)
+	if err != nil {
+		return nil, err
+	}
+	fmt.Println(`{"listens": true}`)
+	for {
+		connection, err := listener.Accept()
+		if err != nil {
+			return nil, err
+		}
+		go serve(connection, size)
+	}
+}
+
+func serve(connection net.Conn, size int64) {
+	defer connection.Close()
+	hello := make([]byte, 16*1024)
+	read, err := connection.Read(hello)
+	if err != nil {
+		return
+	}
+	switch hello = hello[:read]; {
+	case bytes.Contains(hello, []byte("bulk.")):
+		piece := make([]byte, 1<<20)
+		for sent := int64(0); sent < size; sent += int64(len(piece)) {
+			if _, err := connection.Write(piece); err != nil {
+				return
+			}
+		}
+	case bytes.Contains(hello, []byte("echo.")):
+		_, _ = connection.Write([]byte{1})
+		_, _ = io.Copy(connection, connection)
+	default:
+		_, _ = connection.Write([]byte{1})
+		_, _ = io.Copy(io.Discard, connection)
+	}
+}
