@@ -12,6 +12,7 @@ from corral.settings.aws.texts import CIDR_PATTERN, parse_cidr
 from corral.settings.hosts import Host, wildcard
 from corral.settings.problems import Expected, NotAllowedError
 from corral.settings.quantities import Bytes, parse_bytes
+from corral.settings.runtimes import Image
 from corral.settings.strict import Name, Strict
 
 Scheme = Literal["hmac-sha256", "slack", "standard-webhooks", "stripe"]
@@ -197,6 +198,16 @@ class RouterDoor(Strict):
     `inbound.corral-ingress.svc`, made by the platform's owner."""
 
 
+class InboundImages(Strict):
+    """Images that the way in is started from."""
+
+    verifier: Image | None = None
+    """What checks signatures and tokens, built from images/control/Dockerfile and kept in a
+    registry of yours; `network.egress.images.control` when left out: it is the same image."""
+    envoy: Image | None = None
+    """The doors: Envoy's own image of the release that corral knows, when left out."""
+
+
 class InboundDoors(Strict):
     """The ways into the cluster's sandboxes. A door that isn't named isn't there."""
 
@@ -204,3 +215,5 @@ class InboundDoors(Strict):
     """For signed webhooks from outside."""
     router: RouterDoor | None = None
     """For tenants' orchestrators."""
+    images: InboundImages = InboundImages()
+    """Where its images come from."""

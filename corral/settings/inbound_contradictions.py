@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 
 from corral.settings.inbound import Inbound, InboundDoors
-from corral.settings.problems import MISSING, Problem
+from corral.settings.problems import Problem, Said
 from corral.settings.tenants import NAMESPACE_PREFIX
 
 
@@ -77,7 +77,7 @@ def _doors(doors: InboundDoors, tenants: Collection[Inbound]) -> Iterator[Proble
 def _unused(door: str, key: str) -> Problem:
     return Problem(
         path=("network", "inbound", door),
-        value=MISSING,
+        value=Said("a door"),
         rule=f"left out while no tenant has inbound.{key}: a door that nobody uses is one to watch",
         fix="remove it, or give a tenant its way in",
     )

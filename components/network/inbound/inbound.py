@@ -1,0 +1,143 @@
+"""The shared way in on the cluster, and each tenant's part of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pulumi
+
+from components.children import Children
+from components.documents import Document
+from components.network.inbound.places import NAMESPACE
+from components.network.inbound.pods import (
+    budget_document,
+    config_document,
+    deployment_document,
+    service_documents,
+)
+from components.network.inbound.policies import (
+    floor_inbound_fences,
+    floor_way_in_policies,
+    inbound_fences,
+    way_in_policies,
+)
+from components.network.inbound.rights import rights_documents, sandboxes_binding_document
+from components.network.inbound.webhooks import part_document
+from components.tenancy.namespace import platform_namespace_document
+from corral.settings.inbound import Inbound as TenantInbound
+from corral.settings.inbound import InboundDoors
+
+_IMMUTABLE = {
+    "Deployment": ["spec.selector"],
+    "RoleBinding": ["roleRef"],
+    "ClusterRoleBinding": ["roleRef"],
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class InboundPlace:
+    """The doors, with what follows from the rest of the stack."""
+
+    doors: InboundDoors
+    pods: Sequence[str]
+    """Networks that pods have addresses in."""
+    calico: bool
+    """Whether the stack has Calico, and its tier `sandbox`."""
+    api_server: Sequence[str]
+    """Its networks; without Calico alone."""
+    envoy_image: str
+    verifier_image: str
+    nodes: Mapping[str, str] = field(default_factory=dict)
+    """Labels of the nodes that the doors are kept to."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class InboundArgs:
+    """The place, and what must stand before it: the cluster's network and Calico's tier."""
+
+    place: InboundPlace
+    after: Sequence[pulumi.Resource] = ()
+
+
+class Inbound(pulumi.ComponentResource):
+    """Everything of the way in that isn't a tenant's."""
+
+    tenants_after: tuple[pulumi.Resource, ...]
+    """What must stand before a tenant's part."""
+
+    def __init__(
+        self, name: str, args: InboundArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("corral:network:Inbound", name, None, opts)
+        self._children = Children(parent=self)
+        place = args.place
+        document = platform_namespace_document(NAMESPACE)
+        namespace = self._children.add(NAMESPACE, document, depends_on=args.after)
+        # Before anything runs that they fence in.
+        fences = self._all(_fences(place), [namespace, *args.after])
+        around = [namespace, *fences]
+        rights = self._all(rights_documents(), [namespace])
+        config = self._all(
+            [
+                config_document(place.doors, place.pods),
+                budget_document(),
+                *service_documents(place.doors),
+            ],
+            [namespace],
+        )
+        deployment = deployment_document(
+            place.doors,
+            pods=place.pods,
+            envoy_image=place.envoy_image,
+            verifier_image=place.verifier_image,
+            nodes=place.nodes,
+        )
+        self._all([deployment], [*around, *rights, *config])
+        self.tenants_after = (namespace, *fences, *rights)
+        self.register_outputs({"namespace": NAMESPACE})
+
+    def _all(
+        self, documents: Sequence[Document], after: Sequence[pulumi.Resource]
+    ) -> list[pulumi.Resource]:
+        return [
+            self._children.add(
+                f"{document['kind'].lower()}/{document['metadata']['name']}",
+                document,
+                depends_on=after,
+                # Kubernetes changes none of these in place.
+                replaced_by=_IMMUTABLE.get(document["kind"], ()),
+            )
+            for document in documents
+        ]
+
+
+def tenant_way_in(
+    children: Children,
+    tenant: str,
+    inbound: TenantInbound,
+    *,
+    calico: bool,
+    namespace: pulumi.Resource,
+    after: Sequence[pulumi.Resource],
+) -> None:
+    """Registers a tenant's part, as children called `<tenant>/<object>`: policies, the verifier's
+    sight of its pods, and last what opens it. `namespace` is the tenant's own."""
+    documents = (way_in_policies if calico else floor_way_in_policies)(tenant, inbound)
+    before = [
+        children.add(
+            f"{tenant}/{document['metadata']['name']}",
+            document,
+            depends_on=[namespace, *after],
+            replaced_by=_IMMUTABLE.get(document["kind"], ()),
+        )
+        for document in (*documents, sandboxes_binding_document(tenant))
+    ]
+    part = part_document(tenant, inbound)
+    children.add(f"{tenant}/{part['metadata']['name']}", part, depends_on=[*after, *before])
+
+
+def _fences(place: InboundPlace) -> list[Document]:
+    if place.calico:
+        return inbound_fences(place.doors)
+    return floor_inbound_fences(place.doors, place.api_server)
