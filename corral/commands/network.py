@@ -82,7 +82,10 @@ def explain_command(
     if json:
         write_json({"stack": stack, **explanation_document(found, told)}, "-")
     else:
-        show_explanation(Screen(), found, told)
+        screen = Screen()
+        show_explanation(screen, found, told)
+        if opened.simulated:
+            screen.note("nothing runs on the embedded cluster: this is what its documents say")
     if not found.reachable:
         raise typer.Exit(REFUSED)
 
