@@ -33,7 +33,8 @@ from corral.embedded.cluster.progress import Silent
 from corral.kubernetes import Access, Api, ApiError
 from corral.settings.egress import HIGHEST_NUMBER, Egress
 from tests.embedded.cluster.waiting import eventually
-from tests.network.policies.cluster import NAMESPACES, calico_documents, floor_documents
+from tests.network.policies.cluster import NAMESPACES
+from tests.network.policies.inbound_cluster import calico_documents, floor_documents
 
 pytestmark = pytest.mark.cluster
 
