@@ -6,7 +6,7 @@ import base64
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -141,7 +141,7 @@ def test_they_are_no_more_than_that(control: Control) -> None:
         "metadata": {"name": "egress-ca"},
         "data": {"ca.crt": "another's"},
     }
-    for what, attempt in {
+    attempts: dict[str, Callable[[], object]] = {
         "another namespace's Secrets": lambda: list(control.api.list(f"{TENANT}/secrets")),
         "the trust of a tenant whose TLS it doesn't end": lambda: control.api.create(
             f"{OTHER}/configmaps", trust, dry_run=True
@@ -154,7 +154,8 @@ def test_they_are_no_more_than_that(control: Control) -> None:
             "/apis/rbac.authorization.k8s.io/v1/clusterroles/corral-egress-control"
         ),
         "deleting Secrets": lambda: control.api.delete(f"{NAMESPACE}/secrets/egress-control-ca"),
-    }.items():
+    }
+    for what, attempt in attempts.items():
         with pytest.raises(ApiError) as caught:
             attempt()
         assert caught.value.status == 403, what
