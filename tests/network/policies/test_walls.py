@@ -11,13 +11,22 @@ import pytest
 from components.documents import Document
 from components.network.gateway.denied import DENIED
 from components.network.gateway.ports import doors
+from components.network.policies.documents import (
+    shared_floor,
+    shared_policies,
+    tenant_floor,
+    tenant_policies,
+)
 from components.network.policies.places import EGRESS_NAMESPACE
 from components.tenancy.namespace import tenant_namespace
+from corral.settings.egress import HIGHEST_NUMBER, Egress
 from corral.settings.tenants import NAMESPACE_PREFIX
 from tests.network.policies.cluster import (
+    BEYOND,
     INTERNET,
     NODES,
     PODS,
+    RANGES,
     TENANTS,
     WORLD,
     calico_documents,
@@ -34,6 +43,7 @@ from tests.network.policies.matrix import (
     with_calico,
 )
 from tests.network.policies.model.calico import CalicoPolicies
+from tests.network.policies.model.kubernetes import KubernetesPolicies
 from tests.network.policies.model.verdicts import OWN_NODE, Policies, Verdict
 from tests.network.policies.model.world import Peer, Target
 from tests.network.policies.targets import NETWORKS, TARGETS
@@ -310,6 +320,28 @@ def test_a_rule_on_trial_decides_nothing_and_is_there_to_be_judged() -> None:
     then = CalicoPolicies(WORLD, [*enforced, *everybody_else()])
     target = next(each for each in TARGETS if each.name == "internet, 443/TCP")
     assert str(one(then, GATEWAY, target).leaving) == "deny sandbox.gateway/partners (logged)"
+
+
+@pytest.mark.parametrize("number", [1, 63, 64, 5000, HIGHEST_NUMBER])
+@pytest.mark.parametrize("walls", WALLS)
+def test_every_number_has_doors_that_open(walls: str, number: int) -> None:
+    """The port of number 63 at the resolver is one that kubelets have elsewhere."""
+    acme = Egress(number=number)
+    documents = (
+        [*shared_policies(RANGES, BEYOND), *tenant_policies("acme", acme)]
+        if walls == "calico"
+        else [*shared_floor(RANGES, BEYOND), *tenant_floor("acme", acme)]
+    )
+    judges = CalicoPolicies if walls == "calico" else KubernetesPolicies
+    mine = doors(number)
+    for pod, protocol, port in (
+        (GATEWAY, "TCP", mine.proxy),
+        (GATEWAY, "TCP", mine.tls),
+        (RESOLVER, "UDP", mine.dns),
+        (RESOLVER, "TCP", mine.dns),
+    ):
+        target = Target(name="door", address=pod.address, protocol=protocol, port=port)
+        assert one(judges(WORLD, documents), SANDBOX, target).passes
 
 
 def test_every_kind_of_source_is_tried() -> None:
