@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.figure import Figure, at_least, at_most
-from benchmarks.network.measure import CONCURRENT, HELD, HOLD_SECONDS, NAMES, TENANTS
-from benchmarks.network.stage import BULK
+from benchmarks.network.sizes import BULK, CONCURRENT, HELD, HOLD_SECONDS, NAMES, TENANTS
 from tests.network import programs
 from tests.network.namespace import NamespaceAbsent, in_a_namespace
 from tests.project_copy import ROOT

@@ -15,9 +15,21 @@ import time
 from pathlib import Path
 from typing import Any
 
+from benchmarks.network.sizes import (
+    ASK_SECONDS,
+    BULK,
+    CONCURRENT,
+    HELD,
+    HOLD_SECONDS,
+    LATENCY_SECONDS,
+    NAMES,
+    RATE_SECONDS,
+    RUNS,
+    TENANTS,
+    TRANSFERS,
+)
 from benchmarks.network.stage import (
     BARE_PORT,
-    BULK,
     PUBLIC,
     Gateway,
     Helpers,
@@ -33,7 +45,6 @@ from components.network.gateway.ports import EACH, doors
 from components.network.gateway.upstream import public_way
 from components.network.resolver.corefile import READY_PORT, shared_corefile, tenant_corefile
 
-TENANTS, NAMES = 1000, 20
 HOSTS = ("bulk.example.org", "byte.example.org", "echo.example.org")
 WAYS = {
     "bare": f"127.0.0.1:{BARE_PORT}",
@@ -41,9 +52,6 @@ WAYS = {
     "tls": f"127.0.0.1:{doors(1).tls}",
 }
 DIRECT = {"direct": f"{PUBLIC}:443"}
-TRANSFERS, RATES = 10, 3
-RATE_SECONDS, LATENCY_SECONDS, ASK_SECONDS, HOLD_SECONDS = 5, 4, 5, 60
-CONCURRENT, HELD = 32, 1000
 
 
 async def measure(folder: Path, programs: Programs) -> dict[str, Any]:
@@ -102,7 +110,7 @@ async def _connects(
     """By way: medians of several runs."""
     ways = DIRECT | WAYS
     runs: dict[str, list[dict[str, Any]]] = {kind: [] for kind in ways}
-    for _ in range(RATES):
+    for _ in range(RUNS):
         for kind, address in ways.items():
             runs[kind].append(
                 await load(programs, "connect", **_to(kind, address, "byte"), seconds=seconds,
@@ -182,7 +190,7 @@ async def _resolver(folder: Path, programs: Programs) -> dict[str, Any]:
                 programs, "ask", address="127.0.0.1", name="n1.t%d.example.org", workers=2,
                 first=doors(1).dns, step=EACH, count=TENANTS, seconds=ASK_SECONDS,
             )
-            for _ in range(RATES)
+            for _ in range(RUNS)
         ]  # fmt: skip
         return {
             "resolver": {

@@ -18,6 +18,7 @@ from typing import Any
 
 from aiohttp import ClientSession, UnixConnector, web
 
+from benchmarks.network.sizes import BULK
 from components.network.gateway.bootstrap import ADMIN_SOCKET, DRAIN_ARGUMENTS, bootstrap
 from components.network.gateway.discovery import ControlPlane
 from components.network.gateway.envoy import extension, one_endpoint
@@ -33,8 +34,6 @@ PUBLIC = "93.184.216.34"
 """Of the host."""
 DNS_PORT, CONTROL_PORT, BARE_PORT = 5353, 18000, 9000
 WORKERS = 2
-BULK = 2**30
-"""Bytes of a large transfer."""
 PAUSE = 0.1
 """Between looks at what tells nobody."""
 
