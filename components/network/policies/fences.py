@@ -9,7 +9,6 @@ from components.documents import Document
 from components.network.gateway.bootstrap import HEALTH_PORT
 from components.network.policies.places import (
     API_SERVER,
-    CLUSTER_DNS,
     CONTROL,
     CONTROL_PORT,
     EGRESS_NAMESPACE,
@@ -43,8 +42,6 @@ class Beyond:
 
     dns: Sequence[str] = ()
     """DNS servers that gateways ask, each an address of its own and not a Service's."""
-    cluster_dns: bool = False
-    """Whether gateways ask the cluster's own DNS (Service `kube-dns` in `kube-system`)."""
     private: Mapping[str, tuple[Sequence[str], Sequence[int]]] = field(default_factory=dict)
     """Hosts of the platform's owner: networks and ports, by a name."""
     metrics_readers: str = ""
@@ -141,16 +138,13 @@ def _control() -> Document:
 
 
 def _dns(beyond: Beyond) -> list[Document]:
-    found = []
-    if beyond.dns:
-        place = {"nets": [one_address(each) for each in beyond.dns], "ports": [DNS_PORT]}
-        found += [
-            rule("dns-upstream", "Allow", protocol=protocol, destination=place)
-            for protocol in ("UDP", "TCP")
-        ]
-    if beyond.cluster_dns:
-        found.append(rule("cluster-dns", "Allow", destination={"services": dict(CLUSTER_DNS)}))
-    return found
+    if not beyond.dns:
+        return []
+    place = {"nets": [one_address(each) for each in beyond.dns], "ports": [DNS_PORT]}
+    return [
+        rule("dns-upstream", "Allow", protocol=protocol, destination=place)
+        for protocol in ("UDP", "TCP")
+    ]
 
 
 def _to_control() -> Document:

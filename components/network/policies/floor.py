@@ -115,12 +115,6 @@ def _gateway_way_out(ranges: ClusterRanges, beyond: Beyond) -> list[Document]:
     internet = {"ipBlock": {"cidr": INTERNET, "except": _outermost(refused)}}
     found = [{"to": [internet], "ports": _all_but(CLOSED_PORTS)}]
     found += _addresses([one_address(each) for each in beyond.dns], _dns_ports(DNS_PORT))
-    if beyond.cluster_dns:
-        where = {
-            "namespaceSelector": {"matchLabels": {NAMESPACE_NAME: "kube-system"}},
-            "podSelector": {"matchLabels": {"k8s-app": "kube-dns"}},
-        }
-        found.append({"to": [where], "ports": _dns_ports(DNS_PORT)})
     for _, (networks, ports) in sorted(beyond.private.items()):
         found += _addresses(networks, _ports("TCP", *ports), beyond.api_server)
     return found

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from components.documents import Document
@@ -51,18 +49,7 @@ def test_who_has_no_dns_and_no_readers_gets_no_rule_for_them() -> None:
     documents = shared_policies(NONE, Beyond())
     egress = _rules(documents, "sandbox.gateway")
     assert "dns-upstream" not in egress
-    assert "cluster-dns" not in egress
     assert "figures" not in str(documents)
-
-
-def test_the_clusters_own_dns_is_opened_by_its_service_alone() -> None:
-    documents = shared_policies(NONE, Beyond(cluster_dns=True))
-    gateway = next(d for d in documents if d["metadata"]["name"] == "sandbox.gateway")
-    first: dict[str, Any] = gateway["spec"]["egress"][0]
-    assert first["action"] == "Allow"
-    assert first["destination"] == {"services": {"name": "kube-dns", "namespace": "kube-system"}}
-    others = [d for d in documents if d is not gateway]
-    assert "kube-dns" not in str(others), "the resolver asks nobody"
 
 
 def test_the_api_server_is_known_by_its_service_on_any_cluster() -> None:

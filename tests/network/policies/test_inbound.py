@@ -1,4 +1,5 @@
-"""What may come in: the doors' policies over the same model, each part of each broken once."""
+"""The way in's policies, each part of each broken once; what they are for is said by its own
+tests."""
 
 from __future__ import annotations
 
@@ -12,12 +13,7 @@ from tests.network.policies.cluster import everybody_else
 from tests.network.policies.floor_mutants import floor_mutants
 from tests.network.policies.inbound_cluster import (
     ATTEMPTS,
-    DOOR,
     HELD_DOOR,
-    ORCHESTRATOR,
-    SANDBOXES,
-    SENDER,
-    TARGETS,
     WORLD,
     calico_documents,
     floor_documents,
@@ -25,7 +21,6 @@ from tests.network.policies.inbound_cluster import (
 from tests.network.policies.model.calico import CalicoPolicies
 from tests.network.policies.model.kubernetes import KubernetesPolicies
 from tests.network.policies.model.verdicts import Policies, Verdict, judge
-from tests.network.policies.model.world import Peer
 from tests.network.policies.mutants import mutants
 
 
@@ -44,55 +39,6 @@ KINDS: dict[str, tuple[Judge, list[Document], Break]] = {
     "calico": (_calico, calico_documents(), mutants),
     "floor": (_floor, floor_documents(), floor_mutants),
 }
-
-
-def reached(policies: Policies, source: Peer) -> set[str]:
-    """Names of what it gets through to."""
-    return {t.name for t in TARGETS if judge(WORLD, policies, source, t).passes}
-
-
-def policies(kind: str) -> Policies:
-    build, documents, _ = KINDS[kind]
-    return build(documents)
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_the_door_reaches_listed_ports_of_listed_sandboxes_alone(kind: str) -> None:
-    # Kubernetes' own policies know no Service: both ports that API servers have.
-    also = {"API server, 6443/TCP"} if kind == "floor" else set()
-    assert reached(policies(kind), DOOR) - also == {
-        "worker of acme, 8080/TCP",
-        "worker of acme, 9000/TCP",
-        "planner of acme, 9000/TCP",
-        "API server, 443/TCP",
-    }
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_nobody_but_the_door_reaches_a_sandbox(kind: str) -> None:
-    """But for a node its own pods."""
-    inside = {f"{sandbox.name}, " for sandbox in SANDBOXES}
-    for source, target in ATTEMPTS:
-        receiver = WORLD.at(target.address)
-        own = source.host and receiver is not None and receiver.node == source.node
-        if source in (DOOR, HELD_DOOR) or own or not target.name.startswith(tuple(inside)):
-            continue
-        verdict = judge(WORLD, policies(kind), source, target)
-        assert not verdict.arriving.passes, (source.name, target.name)
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_each_door_is_for_its_own_callers(kind: str) -> None:
-    doors = {f"door, {port}/TCP" for port in (8443, 9443)}
-    assert reached(policies(kind), SENDER) & doors == {"door, 8443/TCP"}
-    assert reached(policies(kind), ORCHESTRATOR) & doors == {"door, 9443/TCP"}
-    callers = {
-        source.name
-        for source, target in ATTEMPTS
-        if target.name in doors and judge(WORLD, policies(kind), source, target).passes
-    }
-    # The second is the node that the door is on.
-    assert callers == {SENDER.name, "node n3", ORCHESTRATOR.name}
 
 
 def _name(document: Document) -> str:
@@ -133,10 +79,12 @@ def _said(found: Policies) -> list[Verdict]:
 
 
 def test_a_door_in_quarantine_reaches_nothing_and_is_reached_by_nobody() -> None:
-    assert reached(policies("calico"), HELD_DOOR) == set()
+    policies = _calico(calico_documents())
     for source, target in ATTEMPTS:
-        if target.name.startswith(HELD_DOOR.name) and source.node != HELD_DOOR.node:
-            verdict = judge(WORLD, policies("calico"), source, target)
+        verdict = judge(WORLD, policies, source, target)
+        if source is HELD_DOOR:
+            assert verdict.leaving.by == "sandbox.quarantined-pods/quarantine"
+        elif target.name.startswith(HELD_DOOR.name) and source.node != HELD_DOOR.node:
             assert verdict.arriving.by == "sandbox.quarantined-pods/quarantine"
 
 
