@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from corral.settings.aws.texts import partition
+
 Document = dict[str, Any]
 
 VERSION = "2012-10-17"
@@ -16,13 +18,6 @@ KEY_USE = (
     "kms:GenerateDataKey*",
     "kms:DescribeKey",
 )
-
-
-def partition(region: str) -> str:
-    """The part of AWS that a region is in, as ARNs name it."""
-    return {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}.get(
-        next((prefix for prefix in ("cn-", "us-gov-") if region.startswith(prefix)), ""), "aws"
-    )
 
 
 def managed_policy(region: str, name: str) -> str:

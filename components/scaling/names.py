@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from components.aws.policies import partition
 from corral.settings.aws.pools import EksPool
+from corral.settings.aws.texts import partition
 
 NAMESPACE = "kube-system"
 """Where both controllers run: the API server answers it first when it has much to do."""

@@ -43,6 +43,9 @@ class EksCluster(Strict):
     minor version at a time and never goes back; nodes are replaced by those of the new version."""
     public_access: Annotated[tuple[Cidr, ...], Field(alias="public-access", strict=False)] = ()
     """Networks that may reach the API server from outside. Its endpoint is private when empty."""
+    private_access: Annotated[tuple[Cidr, ...], Field(alias="private-access", strict=False)] = ()
+    """Networks besides the VPC's own that may reach the private endpoint, over peering, a VPN or a
+    transit gateway: those that `up` and people come from."""
     administrators: tuple[RoleArn, ...] = Field(default=(), strict=False)
     """IAM roles with cluster-admin rights, besides the identity that makes the cluster."""
     log_days: Annotated[Literal[1, 3, 5, 7, 14, 30, 60, 90, 180, 365], Field(alias="log-days")] = 90

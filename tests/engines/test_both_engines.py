@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -43,6 +44,8 @@ COLLECTIONS = (
     "/api/v1/limitranges",
     "/api/v1/serviceaccounts",
     "/api/v1/configmaps",
+    "/apis/apps/v1/deployments",
+    "/apis/policy/v1/poddisruptionbudgets",
     "/apis/networking.k8s.io/v1/networkpolicies",
     "/apis/rbac.authorization.k8s.io/v1/clusterroles",
     "/apis/rbac.authorization.k8s.io/v1/rolebindings",
@@ -81,14 +84,32 @@ def _objects(project: Path) -> dict[str, Any]:
     access = Access(kubeconfig=project / ".corral" / "kubeconfig", context="corral")
     api = Api.connect(access)
     found = {}
+    addresses = _service_addresses(api)
     for collection in COLLECTIONS:
-        for item in api.list(collection, labels="app.kubernetes.io/managed-by=corral"):
+        for listed in api.list(collection, labels="app.kubernetes.io/managed-by=corral"):
+            item = _with_names(listed, addresses)
             metadata = item["metadata"]
             if APPLYSET in metadata.get("labels", {}):
                 continue  # the embedded engine's own inventory
             key = f"{collection} {metadata.get('namespace', '')}/{metadata['name']}"
             found[key] = _as_the_program_said(item)
     api.close()
+    return found
+
+
+def _service_addresses(api: Api) -> dict[str, str]:
+    """Names of Services by their addresses, which each cluster gives out as it likes."""
+    return {
+        service["spec"]["clusterIP"]: f"address of {service['metadata']['name']}"
+        for service in api.list("/api/v1/services", labels="app.kubernetes.io/managed-by=corral")
+    }
+
+
+def _with_names(item: dict[str, Any], addresses: dict[str, str]) -> dict[str, Any]:
+    text = orjson.dumps(item).decode()
+    for address, name in addresses.items():
+        text = re.sub(rf"(?<![0-9.]){re.escape(address)}(?![0-9.])", name, text)
+    found: dict[str, Any] = orjson.loads(text)
     return found
 
 

@@ -112,6 +112,10 @@ def _write_settings(house: House) -> None:
     local = yaml.safe_load((stacks / "Pulumi.local.yaml").read_text(encoding="utf-8"))
     settings = local["config"]["corral:settings"]
     settings["layers"] = "separate"
+    # Pulumi would wait for gateways, and nothing runs on a cluster without nodes.
+    del settings["network"]
+    for tenant in settings["tenants"].values():
+        tenant.pop("egress", None)
     settings["cluster"] = {
         "kind": "existing",
         "kubeconfig": str(house.kubeconfig),

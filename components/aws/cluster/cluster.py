@@ -87,18 +87,11 @@ class Cluster(pulumi.ComponentResource):
         )
         # EKS' own group lets in only who is in it. What is on the cluster is made after the rule
         # and deleted before it: without it the private endpoint answers nobody but nodes.
-        way_in = vpc.SecurityGroupIngressRule(
-            "api-server",
-            security_group_id=self.security_group,
-            cidr_ipv4=args.aws.network.cidr,
-            ip_protocol="tcp",
-            from_port=HTTPS,
-            to_port=HTTPS,
-            description="The API server, from within the network",
-            opts=self._children.options(),
-        )
+        ways_in = [self._way_in("api-server", args.aws.network.cidr)] + [
+            self._way_in(f"api-server-{cidr}", cidr) for cidr in args.settings.private_access
+        ]
         self.kubeconfig = pulumi.Output.all(
-            self.endpoint, self.certificate_authority, way_in.id
+            self.endpoint, self.certificate_authority, *(way.id for way in ways_in)
         ).apply(
             lambda seen: kubeconfig_text(
                 name=args.settings.name,
@@ -108,6 +101,18 @@ class Cluster(pulumi.ComponentResource):
             )
         )
         self.register_outputs({"name": self.name, "endpoint": self.endpoint})
+
+    def _way_in(self, name: str, cidr: str) -> vpc.SecurityGroupIngressRule:
+        return vpc.SecurityGroupIngressRule(
+            name,
+            security_group_id=self.security_group,
+            cidr_ipv4=cidr,
+            ip_protocol="tcp",
+            from_port=HTTPS,
+            to_port=HTTPS,
+            description="The API server, from within the network",
+            opts=self._children.options(),
+        )
 
     def after_nodes(self, nodes: list[pulumi.Resource]) -> tuple[pulumi.Resource, ...]:
         """The other add-ons: they have pods of their own, which wait for the first nodes."""

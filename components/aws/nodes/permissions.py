@@ -8,7 +8,8 @@ https://docs.aws.amazon.com/eks/latest/userguide/create-node-role.html
 
 from __future__ import annotations
 
-from components.aws.policies import Document, allow, document, partition
+from components.aws.policies import Document, allow, document
+from corral.settings.aws.texts import partition
 
 PULL_ACTIONS = (
     "ecr:BatchCheckLayerAvailability",

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from ipaddress import IPv4Network
 
+from corral.settings.aws.access import access_problems, account_problems
 from corral.settings.aws.account import Aws
 from corral.settings.aws.cidrs import (
-    PRIVATE_RANGES,
     AddressDemand,
     PodNetwork,
     addresses_per_node,
@@ -18,7 +18,6 @@ from corral.settings.aws.cidrs import (
 from corral.settings.aws.instances import check_instance
 from corral.settings.aws.network import ExistingNetwork, NewNetwork
 from corral.settings.aws.pools import EksPool
-from corral.settings.aws.tags import tag_problems
 from corral.settings.aws.zones import zone_problems
 from corral.settings.classes import AgentClass
 from corral.settings.cluster import Cluster, EksCluster
@@ -26,9 +25,6 @@ from corral.settings.pools import AnyPool
 from corral.settings.problems import MISSING, NotAllowedError, Problem, Said
 from corral.settings.refused_runtimes import ARM_CCA
 from corral.settings.tiers import Tier
-
-WIDEST_ACCESS = 8
-"""Shortest prefix that may reach a public endpoint: anything wider is the internet."""
 
 KATA_TIERS = (Tier.MICROVM, Tier.CONFIDENTIAL)
 
@@ -54,7 +50,7 @@ def aws_contradictions(
     found = [*_belongs(cluster, aws, pools)]
     if found or aws is None or not isinstance(cluster, EksCluster):
         return found
-    found += [*_account(aws), *_network(aws), *_access(cluster, aws)]
+    found += [*account_problems(aws), *_network(aws), *access_problems(cluster, aws)]
     on_eks = {name: pool for name, pool in pools.items() if isinstance(pool, EksPool)}
     for name, pool in on_eks.items():
         found += [*_machines(name, pool, aws), *_amounts(name, pool), *_zones(name, pool, aws)]
@@ -96,17 +92,6 @@ def _belongs(cluster: Cluster, aws: Aws | None, pools: Mapping[str, AnyPool]) ->
                 rule="machines belong to pools on EKS",
                 fix="write nodes, cpu, memory and disk in their place, or set cluster.kind: eks",
             )
-
-
-def _account(aws: Aws) -> Iterator[Problem]:
-    if aws.role is not None and f"::{aws.account_id}:" not in aws.role.arn:
-        yield Problem(
-            path=("aws", "role", "arn"),
-            value=aws.role.arn,
-            rule=f"a role in the stack's own account, {aws.account_id}",
-            fix="correct the role's ARN or account-id: a stack never reaches into another account",
-        )
-    yield from tag_problems(aws)
 
 
 def _network(aws: Aws) -> Iterator[Problem]:
@@ -174,36 +159,6 @@ def _of_cidr(network: NewNetwork, refusal: NotAllowedError) -> Problem:
     return Problem(
         path=("aws", "network", "cidr"), value=network.cidr, rule=refusal.rule, fix=refusal.fix
     )
-
-
-def _access(cluster: EksCluster, aws: Aws) -> Iterator[Problem]:
-    for position, cidr in enumerate(cluster.public_access):
-        if IPv4Network(cidr).prefixlen < WIDEST_ACCESS:
-            yield Problem(
-                path=("cluster", "public-access", position),
-                value=cidr,
-                rule=f"networks that you know, of /{WIDEST_ACCESS} or longer: the API server is "
-                "never open to the internet",
-                fix="name the addresses of your offices, VPN or CI",
-            )
-        elif any(IPv4Network(cidr).overlaps(private) for private in PRIVATE_RANGES):
-            yield Problem(
-                path=("cluster", "public-access", position),
-                value=cidr,
-                rule="addresses of the internet: EKS refuses private ones here",
-                fix="name the public addresses that these have out there, or remove it",
-            )
-    names = [role.rpartition("/")[2] for role in cluster.administrators]
-    for position, role in enumerate(cluster.administrators):
-        if aws.role is not None and role == aws.role.arn:
-            rule = "roles besides aws.role: it makes the cluster, and EKS gives it an entry itself"
-        elif names[position] in names[:position]:
-            rule = "each role once: in an account a name has one role, whatever its path"
-        else:
-            continue
-        yield Problem(
-            path=("cluster", "administrators", position), value=role, rule=rule, fix="remove it"
-        )
 
 
 def _machines(name: str, pool: EksPool, aws: Aws) -> Iterator[Problem]:

@@ -19,6 +19,13 @@ TAG_PATTERN = r"^[A-Za-z0-9_ .:/=+@-]*$"
 EXTERNAL_ID_PATTERN = r"^[A-Za-z0-9_+=,.@:/-]+$"
 
 
+def partition(region: str) -> str:
+    """The part of AWS that a region is in, as ARNs name it."""
+    return {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}.get(
+        next((prefix for prefix in ("cn-", "us-gov-") if region.startswith(prefix)), ""), "aws"
+    )
+
+
 def parse_cidr(value: str) -> IPv4Network:
     """The network that the text names. Raises NotAllowedError where it has host bits or is none."""
     try:

@@ -195,6 +195,19 @@ def test_networks_that_are_named_reach_the_api_server() -> None:
     assert cluster.inputs["vpcConfig"]["publicAccessCidrs"] == ["192.0.2.0/24"]
 
 
+def test_other_networks_reach_the_private_endpoint_where_they_are_named() -> None:
+    value = shipped("dev").model_dump(mode="json", by_alias=True, exclude_unset=True)
+    value["cluster"]["private-access"] = ["10.99.0.0/16"]
+    found = registered(load_value(value, "dev"))
+    rules = [rule for rule in of_type(found, INGRESS) if rule.name.startswith("api-server")]
+    assert {rule.name: rule.inputs["cidrIpv4"] for rule in rules} == {
+        "api-server": value["aws"]["network"]["cidr"],
+        "api-server-10.99.0.0/16": "10.99.0.0/16",
+    }
+    (cluster,) = of_type(found, "aws:eks/cluster:Cluster")
+    assert cluster.inputs["vpcConfig"]["endpointPublicAccess"] is False
+
+
 def test_nodes_have_no_public_address_no_key_and_no_open_metadata(
     resources: dict[str, Recorded],
 ) -> None:

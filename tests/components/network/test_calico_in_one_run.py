@@ -41,7 +41,8 @@ def project(
     _pack(Path(charts), folder / "artifacts", Path(helm))
     file = folder / "stacks" / "Pulumi.local.yaml"
     stack = yaml.safe_load(file.read_text(encoding="utf-8"))
-    stack["config"]["corral:settings"]["network"] = {"calico": {"flow-logs": True}}
+    settings = stack["config"]["corral:settings"]
+    settings["network"] = {**settings["network"], "calico": {"flow-logs": True}}
     file.write_text(yaml.safe_dump(stack), encoding="utf-8")
     try:
         yield folder

@@ -259,6 +259,26 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
         "cluster.administrators[1]",
         "each role once",
     ),
+    "a role in another part of AWS": (
+        {"aws.role.arn": "arn:aws-cn:iam::123456789012:role/corral"},
+        "aws.role.arn",
+        "arn:aws:iam",
+    ),
+    "a region that there isn't": (
+        {"aws.region": "eu-west-9"},
+        "aws.region",
+        "a region whose instance types corral knows",
+    ),
+    "a network that is let in anyway": (
+        {"cluster.private-access": ["10.40.0.0/16"]},
+        "cluster.private-access[0]",
+        "let in without being named",
+    ),
+    "a network twice": (
+        {"cluster.private-access": ["10.99.0.0/16", "10.99.0.0/16"]},
+        "cluster.private-access[1]",
+        "each network once",
+    ),
     "private addresses from outside": (
         {"cluster.public-access": ["10.1.0.0/16"]},
         "cluster.public-access[0]",
