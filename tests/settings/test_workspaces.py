@@ -229,7 +229,8 @@ def test_what_cannot_be_kept_is_refused_with_its_place_and_reason(case: str) -> 
 def test_several_types_have_the_room_of_the_least() -> None:
     changes = {
         "pools.nested.workspaces": {"kind": "instance-store"},
-        "pools.nested.instances": ["m8id.4xlarge", "m8id.2xlarge"],
+        "pools.nested.machines": "metal",
+        "pools.nested.instances": ["i4i.metal", "m6id.metal"],
     }
     pool = load(changed(ON_EKS, changes)).pools["nested"]
     assert isinstance(pool, EksPool)
