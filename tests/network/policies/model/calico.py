@@ -50,6 +50,7 @@ class CalicoPolicies:
     def __init__(self, world: World, documents: Iterable[Document]) -> None:
         given = list(documents)
         self._world = world
+        self._known: dict[tuple[str, Peer], list[tuple[str, str, list[_Policy]]]] = {}
         self._tiers = {
             each["metadata"]["name"]: each["spec"] for each in given if each["kind"] == "Tier"
         }
@@ -77,12 +78,7 @@ class CalicoPolicies:
         goes on to the next tier, Log to the next rule; where a tier has a policy for this pod and
         direction and none of its rules ended it, the tier's default action does."""
         receiver = other if direction == "Egress" else own
-        for name, spec in sorted(self._tiers.items(), key=lambda tier: tier[1]["order"]):
-            found = [
-                policy
-                for policy in self._policies[name]
-                if direction in policy.rules and policy.applies(own)
-            ]
+        for name, default, found in self._about(direction, own):
             logged: list[str] = []
             passed = False
             for policy in found:
@@ -102,9 +98,29 @@ class CalicoPolicies:
                     )
                 if passed:
                     break
-            if found and not passed and spec["defaultAction"] == "Deny":
+            if not passed and default == "Deny":
                 return Word(passes=False, by=f"end of tier {name}", logged=tuple(logged))
         return self._beneath.word(direction, own, other, source, target)
+
+    def _about(self, direction: str, own: Peer) -> list[tuple[str, str, list[_Policy]]]:
+        """Tiers in their order, those that have policies for that pod: its name, its default action
+        and those policies."""
+        known = self._known.get((direction, own))
+        if known is None:
+            tiers = sorted(self._tiers.items(), key=lambda tier: tier[1]["order"])
+            known = [
+                (name, spec["defaultAction"], found)
+                for name, spec in tiers
+                if (
+                    found := [
+                        policy
+                        for policy in self._policies[name]
+                        if direction in policy.rules and policy.applies(own)
+                    ]
+                )
+            ]
+            self._known[direction, own] = known
+        return known
 
     def _policy(self, document: Document) -> _Policy:
         meta, spec = document["metadata"], document["spec"]
