@@ -45,7 +45,8 @@ def _http(ways: Sequence[WayOut]) -> Config:
         "filters.network.http_connection_manager.v3.HttpConnectionManager",
         stat_prefix=DECISION,
         codec_type="HTTP1",  # no HTTP/2, with or without TLS, to smuggle anything in
-        http_protocol_options={"allow_absolute_url": True},
+        # Python says CONNECT in HTTP/1.0.
+        http_protocol_options={"allow_absolute_url": True, "accept_http_10": True},
         early_header_mutation_extensions=rewritten(_tenant()),
         scoped_routes=_scopes(),
         upgrade_configs=[{"upgrade_type": "CONNECT"}],

@@ -30,14 +30,14 @@ def test_names_are_added_without_dropping_a_tunnel(laboratory: Laboratory) -> No
     hold(laboratory, "tunnel", proxy("growing"), TUNNEL)
     hold(laboratory, "socket", tls("growing"), SOCKET)
     egress = names.TENANTS["growing"]
-    added = [{"host": "evil.example.org"}, {"host": "api.example.org", "inspect": {}}]
+    added = [{"host": "added.example.org"}, {"host": "api.example.org", "inspect": {}}]
     laboratory.ask("put", tenant="growing", egress={**egress, "allow": egress["allow"] + added})
 
     new = laboratory.ask(
         "probe", host="127.0.0.1", port=proxy("growing"), logs=False,
-        steps=tunnelled("evil.example.org:443", "evil.example.org"),
+        steps=tunnelled("added.example.org:443", "added.example.org"),
     )  # fmt: skip
-    assert "GET evil.example.org /inner" in new["reached"]
+    assert "GET added.example.org /inner" in new["reached"]
     assert laboratory.ask("go_on", name="tunnel", steps=ALIVE)["end"] == "open"
     echo = laboratory.ask("go_on", name="socket", steps=[["send", "still"], ["some"]])
     assert echo["said"] == ["still"]

@@ -60,9 +60,12 @@ class Laboratory:
         source: str | None = None,
         without: str = "",
         logs: bool = True,
+        seconds: float = SECONDS,
     ) -> dict[str, Any]:
         """One connection and all that became of it; through a gateway `without` a wall.
-        `logs` says whether it will be told by the gateway's log."""
+
+        `logs` says whether the gateway's log will tell of it, `seconds` how long a step may take.
+        """
         gateway = self._gateways[without]
         before = len(self._upstreams.reached), len(self._names.asked), len(gateway.lines)
         told = len(self._upstreams.requests)
@@ -71,7 +74,7 @@ class Laboratory:
         except OSError as error:
             return {"end": str(error), "said": [], "reached": [], "told": [], "asked": [],
                     "log": [], "wall": "nobody listens"}  # fmt: skip
-        end = await line.take(steps)
+        end = await line.take(steps, seconds)
         line.close()
 
         def log() -> list[dict[str, Any]]:

@@ -126,6 +126,25 @@ def _allow_upgrades(document: Document) -> None:
             each["upgrade_configs"] = [{"upgrade_type": "websocket"}, {"upgrade_type": "CONNECT"}]
 
 
+def _forget_whose(document: Document) -> None:
+    for each in _dictionaries(document):
+        if each.get("factory_key") == "envoy.hashable_string":
+            each["factory_key"] = "envoy.string"
+
+
+def _trust_anybody(document: Document) -> None:
+    for each in _dictionaries(document):
+        if "trusted_ca" in each and "match_typed_subject_alt_names" not in each:
+            each["trust_chain_verification"] = "ACCEPT_UNTRUSTED"
+
+
+def _allow_connect_upgrades(document: Document) -> None:
+    for each in _dictionaries(document):
+        if "upgrade_configs" in each:
+            found = each["upgrade_configs"]
+            each["upgrade_configs"] = [one for one in found if one.get("enabled", True)]
+
+
 def _forget_own(document: Document) -> None:
     for each in _dictionaries(document):
         if "ranges" in each:
@@ -162,7 +181,9 @@ WALLS: Mapping[str, Change] = {
     ),
     "inspected hosts": _inspect_any_host,
     "credential": _without_filters("credential"),
-    "certificate": _without_keys("validation_context"),
+    "certificate": _trust_anybody,
+    "no tunnels by upgrade": _allow_connect_upgrades,
+    "whose connections": _forget_whose,
     "header removal": _without_keys("request_headers_to_remove"),
 }
 """By name."""

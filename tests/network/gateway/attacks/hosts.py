@@ -117,6 +117,11 @@ def unlisted() -> Iterator[Attack]:
     for host, port in ((OK, ""), (OK, ":443"), (PLAIN, ":443"), (PLAIN, ":8080"), (PLAIN, ":22")):
         yield Attack(name=f"a plain request to {host}{port}", wall=ROUTES, steps=plain(host + port))
     yield Attack(
+        name="a plain request to two labels for a wildcard of port 80",
+        wall=ROUTES,
+        steps=plain("a.b.wildplain.example.org"),
+    )
+    yield Attack(
         name="CONNECT to port 80 of a host for plain requests",
         wall=ROUTES,
         steps=connect(f"{PLAIN}:80"),

@@ -21,7 +21,6 @@ from tests.network.gateway.attacks.attack import (
 )
 from tests.network.gateway.steps import (
     asking,
-    connect,
     direct,
     greeted,
     http2,
@@ -167,7 +166,34 @@ def smuggling() -> Iterator[Attack]:
         wall=CODEC,
         steps=raw(asking(OK_443, "Content-Length: 4") + SMUGGLED),
     )
-    yield Attack(name="CONNECT of HTTP/1.0", wall=CODEC, steps=connect(OK_443, end="1.0"))
+    old = "HTTP/1.0\r\n"
+    yield Attack(
+        name="CONNECT of HTTP/1.0 to somebody else's host",
+        wall=ROUTES,
+        steps=raw(f"CONNECT {EVIL}:443 {old}\r\n"),
+    )
+    yield Attack(
+        name="CONNECT of HTTP/1.0 with a listed Host",
+        wall=ROUTES,
+        steps=raw(f"CONNECT {EVIL}:443 {old}Host: {OK_443}\r\n\r\n"),
+    )
+    yield Attack(
+        name="a request of HTTP/1.0 to somebody else's host",
+        wall=ROUTES,
+        steps=raw(f"GET / {old}Host: {EVIL}\r\n\r\n"),
+    )
+    yield Attack(
+        name="a request of HTTP/1.0 without a Host", wall=CODEC, steps=raw(f"GET / {old}\r\n")
+    )
+    yield Attack(
+        name="a second request behind chunks of HTTP/1.0",
+        wall=ROUTES,
+        reaches=(f"POST {PLAIN} /first",),
+        steps=raw(
+            f"POST /first {old}Host: {PLAIN}\r\nTransfer-Encoding: chunked\r\n"
+            f"Connection: keep-alive\r\n\r\n0\r\n\r\n{SMUGGLED}"
+        ),
+    )
     yield Attack(name="a request of HTTP/0.9", wall=CODEC, steps=raw("GET /\r\n\r\n"))
     yield Attack(name="HTTP/2 without asking", wall=CODEC, steps=raw(http2(PLAIN)))
     yield Attack(
