@@ -3,7 +3,9 @@
 The figures are `instances.csv` and `offerings.csv`, beside this file: answers of EC2's own
 DescribeInstanceTypes and DescribeInstanceTypeOfferings as moto 5.2.5 recorded them. A test compares
 them with that record; `python -m tests.settings.aws.recorded` writes them again. EC2 has gone on
-since: what decides in an account is its own answer, which `corral doctor` asks for.
+since: what decides in an account is its own answer, which `corral doctor` asks for. Nested
+virtualization was announced (2026-02-12) for c8i, m8i, r8i and their flex variants; EC2's recorded
+answers have it for more families, generation 7i among them, and are followed here.
 
 - https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_InstanceTypeInfo.html
 - nested virtualization: https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/amazon-ec2-nested-virtualization.html
@@ -26,8 +28,6 @@ Machines = Literal["virtual", "nested", "metal", "snp"]
 """What a node is: a virtual machine, one that can run microVMs, a whole host, or a virtual machine
 whose memory is encrypted against the host."""
 
-NESTED_FAMILIES = ("c8i", "c8i-flex", "m8i", "m8i-flex", "r8i", "r8i-flex")
-"""Families with nested virtualization, since 2026-02-12."""
 MACHINES: tuple[Machines, ...] = ("virtual", "nested", "metal", "snp")
 
 SNP_REGIONS = ("eu-west-1", "us-east-2")
@@ -270,8 +270,7 @@ def _machines(row: dict[str, str]) -> Iterator[Machines]:
         yield "metal"
         return
     yield "virtual"
-    # EC2's record says so of generation 7 too; its manual, and who tried it, of these alone.
-    if row["nested"] == "yes" and row["type"].partition(".")[0] in NESTED_FAMILIES:
+    if row["nested"] == "yes":
         yield "nested"
     if row["snp"] == "yes":
         yield "snp"
