@@ -1,4 +1,4 @@
-"""The pod that attacks is a sandbox as admission wants it, by its rules and on a real API server."""
+"""The pod that attacks is a sandbox as admission wants it: by its rules, and on a real server."""
 
 from __future__ import annotations
 
