@@ -21,6 +21,8 @@ from components.network.calico import Calico, CalicoArgs, calico_place
 from components.network.egress.egress import Egress, EgressArgs
 from components.network.egress.place import egress_place
 from components.network.egress.tenant_egress import SharedWayOut
+from components.network.inbound.inbound import Inbound, InboundArgs, SharedWayIn
+from components.network.inbound.place import InboundPlace, inbound_place
 from components.scaling.names import ClusterPlace
 from components.tags import stack_tags
 from components.tenancy.admission import Admission, AdmissionArgs
@@ -77,6 +79,7 @@ class Platform(pulumi.ComponentResource):
         self._add_ons: tuple[pulumi.Resource, ...] = ()
         self._network: tuple[pulumi.Resource, ...] = ()
         self._way_out: tuple[pulumi.Resource, ...] = ()
+        self._way_in: tuple[pulumi.Resource, ...] = ()
 
         earlier = earlier_stack(part, self._children)
         below = self._foundation() if earlier is None else earlier.below()
@@ -195,6 +198,7 @@ class Platform(pulumi.ComponentResource):
             )
         self._scaling(layer)
         self._egress(layer)
+        self._inbound(layer)
         if not isinstance(settings.cluster, EmbeddedCluster):
             Runtimes(
                 "runtimes",
@@ -242,6 +246,16 @@ class Platform(pulumi.ComponentResource):
             egress = Egress("egress", EgressArgs(place=place, after=self._network), layer())
             self._way_out = egress.tenants_after
 
+    def _inbound(self, layer: LayerOptions) -> None:
+        """The way in that tenants share, where the stack has a door."""
+        place = self._inbound_place()
+        if place is not None:
+            inbound = Inbound("inbound", InboundArgs(place=place, after=self._way_out), layer())
+            self._way_in = inbound.tenants_after
+
+    def _inbound_place(self) -> InboundPlace | None:
+        return inbound_place(self._settings, egress_place(self._settings))
+
     def _volumes_key(self) -> str:
         """The name of the key for volumes, which is known before the key is made; none elsewhere
         than on EKS."""
@@ -251,7 +265,7 @@ class Platform(pulumi.ComponentResource):
         return key_alias(aws.account_id, aws.region, cluster.name, "volumes")
 
     def _tenants(self, layer: LayerOptions, enforced: pulumi.Output[pulumi.Resource]) -> None:
-        place = egress_place(self._settings)
+        place, doors = egress_place(self._settings), self._inbound_place()
         tenancy = Tenancy(
             "tenancy",
             TenancyArgs(
@@ -260,6 +274,7 @@ class Platform(pulumi.ComponentResource):
                 protect=_protected(self._settings),
                 enforced=enforced,
                 way_out=SharedWayOut(place=place, after=self._way_out) if place else None,
+                way_in=SharedWayIn(calico=doors.calico, after=self._way_in) if doors else None,
             ),
             layer(),
         )

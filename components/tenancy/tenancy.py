@@ -12,6 +12,7 @@ import pulumi
 from components.children import Children
 from components.network.egress.control_plane import trust_role_document
 from components.network.egress.tenant_egress import SharedWayOut
+from components.network.inbound.inbound import SharedWayIn
 from components.tenancy.rights import cluster_role_documents
 from components.tenancy.tenant import TenantArgs, TenantNamespace
 from corral.settings.classes import AgentClass
@@ -34,6 +35,8 @@ class TenancyArgs:
     """Known once admission is seen to refuse; no tenant gets rights before."""
     way_out: SharedWayOut | None = None
     """The shared way out, where the stack has one."""
+    way_in: SharedWayIn | None = None
+    """The shared way in, where it has one."""
 
 
 class Tenancy(pulumi.ComponentResource):
@@ -74,6 +77,7 @@ async def _admit(
                 roles=roles,
                 enforced=args.enforced,
                 way_out=args.way_out,
+                way_in=args.way_in,
             ),
             children.options(),
         )

@@ -12,6 +12,7 @@ from components.documents import Document
 from components.network.egress.control_plane import trust_binding_document
 from components.network.egress.tenant_documents import inspects
 from components.network.egress.tenant_egress import SharedWayOut, tenant_way_out
+from components.network.inbound.inbound import SharedWayIn, tenant_way_in
 from components.tenancy.disruption import disruption_budget_document
 from components.tenancy.limit_range import limit_range_document
 from components.tenancy.namespace import tenant_namespace, tenant_namespace_document
@@ -38,6 +39,8 @@ class TenantArgs:
     """Known once admission is seen to refuse."""
     way_out: SharedWayOut | None = None
     """The shared way out, where the stack has one."""
+    way_in: SharedWayIn | None = None
+    """The shared way in, where it has one."""
 
 
 class TenantNamespace(pulumi.ComponentResource):
@@ -72,6 +75,8 @@ class TenantNamespace(pulumi.ComponentResource):
             children.add(_logical(name, document), document, depends_on=[namespace])
             for document in _fences(name, args.tenant, args.classes, resolver)
         ]
+        if args.tenant.inbound is not None and args.way_in is not None:
+            tenant_way_in(children, name, args.tenant.inbound, args.way_in, [namespace, *fences])
         for document in bindings:
             children.add(
                 _logical(name, document),

@@ -4,25 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 
+from corral.settings.cluster import Cluster
 from corral.settings.inbound import Inbound, InboundDoors
-from corral.settings.problems import Problem, Said
-from corral.settings.tenants import NAMESPACE_PREFIX
+from corral.settings.network import ClusterNetwork
+from corral.settings.platform_egress import PlatformEgress, egress_asked
+from corral.settings.problems import MISSING, Problem, Said
+from corral.settings.tenants import NAMESPACE_PREFIX, Tenant
 
 
 def inbound_contradictions(
-    doors: InboundDoors | None,
-    tenants: Mapping[str, Inbound | None],
-    classes: Mapping[str, Collection[str]],
+    *, cluster: Cluster, network: ClusterNetwork, tenants: Mapping[str, Tenant]
 ) -> list[Problem]:
-    """Every contradiction; `classes` are those that each tenant runs."""
+    """Every contradiction between them; empty when they agree."""
+    doors = network.inbound
     found = [
         problem
-        for tenant, inbound in tenants.items()
-        if inbound is not None
-        for problem in _tenant(tenant, inbound, doors or InboundDoors(), classes.get(tenant, ()))
+        for name, tenant in tenants.items()
+        if tenant.inbound is not None
+        for problem in _tenant(name, tenant.inbound, doors or InboundDoors(), tenant.agents)
     ]
     if doors is not None:
-        found += _doors(doors, [inbound for inbound in tenants.values() if inbound is not None])
+        ways = [tenant.inbound for tenant in tenants.values() if tenant.inbound is not None]
+        egress = egress_asked(network.egress, tenants)
+        found += [*_doors(doors, ways), *_around(doors, cluster, egress)]
     return found
 
 
@@ -72,6 +76,29 @@ def _doors(doors: InboundDoors, tenants: Collection[Inbound]) -> Iterator[Proble
                 "router either",
                 fix="name the namespace where the orchestrator's own pods run",
             )
+
+
+def _around(
+    doors: InboundDoors, cluster: Cluster, egress: PlatformEgress | None
+) -> Iterator[Problem]:
+    """What the doors take from the rest of the platform."""
+    if egress is None:
+        yield Problem(
+            path=("network", "inbound"),
+            value=Said("doors"),
+            rule="left out without network.egress: the policies that close everything else come "
+            "with it",
+            fix="set network.egress (its defaults do), or remove the doors",
+        )
+    elif cluster.kind != "embedded" and not (doors.images.verifier or egress.images.control):
+        yield Problem(
+            path=("network", "inbound", "images", "verifier"),
+            value=MISSING,
+            rule="required: corral has no registry of its own, it is built from "
+            "images/control/Dockerfile",
+            fix="docker build -f images/control/Dockerfile . and push it to a registry that nodes "
+            "pull from; write the image's name here, by digest",
+        )
 
 
 def _unused(door: str, key: str) -> Problem:

@@ -9,6 +9,7 @@ from pydantic import Field
 from corral.settings.aws.cidrs import PodNetwork
 from corral.settings.aws.texts import Cidr
 from corral.settings.cluster import Cluster, EksCluster
+from corral.settings.inbound import InboundDoors
 from corral.settings.platform_egress import PlatformEgress
 from corral.settings.strict import Strict
 
@@ -47,6 +48,8 @@ class ClusterNetwork(Strict):
     egress: PlatformEgress | None = None
     """Gateways and resolvers, by which sandboxes reach what their tenant's list names. With these
     defaults when left out, as soon as a tenant has `egress`."""
+    inbound: InboundDoors | None = None
+    """Doors by which tenants' webhooks and orchestrators come in to sandboxes. Left out, none."""
 
 
 def calico_of(network: ClusterNetwork, cluster: Cluster) -> Calico | None:

@@ -17,6 +17,7 @@ from corral.settings.cluster import Cluster
 from corral.settings.confidential_contradictions import confidential_contradictions
 from corral.settings.contradictions import ContradictionError, contradictions
 from corral.settings.egress_contradictions import egress_contradictions
+from corral.settings.inbound_contradictions import inbound_contradictions
 from corral.settings.layers import Stacks
 from corral.settings.network import ClusterNetwork, pod_network_of
 from corral.settings.network_contradictions import network_contradictions
@@ -85,6 +86,9 @@ class Settings(Strict):
             aws=self.aws,
             pools=self.pools,
             tenants=self.tenants,
+        )
+        found += inbound_contradictions(
+            cluster=self.cluster, network=self.network, tenants=self.tenants
         )
         found += runtime_contradictions(
             cluster=self.cluster, runtimes=self.runtimes, pools=self.pools

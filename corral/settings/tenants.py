@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from corral.settings.egress import Egress
+from corral.settings.inbound import Inbound
 from corral.settings.quantities import Bytes
 from corral.settings.strict import Group, Name, Strict
 from corral.settings.tiers import Tier
@@ -53,3 +54,5 @@ class Tenant(Strict):
     """Groups of people who may look at sandboxes and their logs, and change nothing."""
     egress: Egress | None = None
     """What its sandboxes may reach. Left out, nothing: neither names nor addresses."""
+    inbound: Inbound | None = None
+    """What may come in to its sandboxes. Left out, nothing."""

@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
+from corral.settings.cluster import Cluster
 from corral.settings.inbound import Inbound, InboundDoors
 from corral.settings.inbound_contradictions import inbound_contradictions
+from corral.settings.network import ClusterNetwork
+from corral.settings.tenants import Tenant
 
 GITHUB: dict[str, Any] = {
     "path": "/github",
@@ -94,16 +97,27 @@ def test_a_door_that_isnt_one_is_refused(name: str) -> None:
 
 
 def told(
-    doors: dict[str, Any] | None, *, classes: tuple[str, ...] = ("coder",), **tenants: Any
+    doors: dict[str, Any] | None,
+    *,
+    classes: tuple[str, ...] = ("coder",),
+    kind: str = "embedded",
+    egress: dict[str, Any] | None = {},  # noqa: B006 - not changed
+    **tenants: Any,
 ) -> list[str]:
     """Where contradictions are."""
+    existing = {"kubeconfig": "/etc/corral/kubeconfig", "context": "c"}
+    clusters: TypeAdapter[Cluster] = TypeAdapter(Cluster)
     found = inbound_contradictions(
-        None if doors is None else InboundDoors.model_validate(doors),
-        {
-            name: None if value is None else Inbound.model_validate(value)
+        cluster=clusters.validate_python(
+            {"kind": kind, **(existing if kind == "existing" else {})}
+        ),
+        network=ClusterNetwork.model_validate({"inbound": doors, "egress": egress}),
+        tenants={
+            name: Tenant.model_validate(
+                {"tier": "gvisor", "agents": dict.fromkeys(classes, 1), "inbound": value}
+            )
             for name, value in tenants.items()
         },
-        dict.fromkeys(tenants, classes),
     )
     assert all(problem.fix and problem.rule and str(problem) for problem in found)
     return [".".join(map(str, problem.path)) for problem in found]
@@ -134,3 +148,16 @@ def test_sandboxes_dont_call_each_other_by_the_router() -> None:
     door = {"router": {"namespaces": ["orchestrators", "agents-acme"]}}
     [where] = told(door, acme={"router": {"ports": [8080]}})
     assert where == "network.inbound.router.namespaces.1"
+
+
+def test_doors_come_with_the_way_out_and_their_image() -> None:
+    door = {"router": DOORS["router"]}
+    own = {"router": {"ports": [8080]}}
+    assert told(door, egress=None, acme=own) == ["network.inbound"]
+    image = "registry.example.org/corral/control:1.0.0"
+    assert told(door, kind="existing", acme=own) == ["network.inbound.images.verifier"]
+    for doors, egress in (
+        ({**door, "images": {"verifier": image}}, {}),
+        (door, {"images": {"control": image}}),
+    ):
+        assert told(doors, kind="existing", egress=egress, acme=own) == []

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import pulumi
 
 from components.children import Children
 from components.documents import Document
+from components.network.inbound.place import InboundPlace
 from components.network.inbound.places import NAMESPACE
 from components.network.inbound.pods import (
     budget_document,
@@ -26,30 +27,12 @@ from components.network.inbound.rights import rights_documents, sandboxes_bindin
 from components.network.inbound.webhooks import part_document
 from components.tenancy.namespace import platform_namespace_document
 from corral.settings.inbound import Inbound as TenantInbound
-from corral.settings.inbound import InboundDoors
 
 _IMMUTABLE = {
     "Deployment": ["spec.selector"],
     "RoleBinding": ["roleRef"],
     "ClusterRoleBinding": ["roleRef"],
 }
-
-
-@dataclass(frozen=True, kw_only=True)
-class InboundPlace:
-    """The doors, with what follows from the rest of the stack."""
-
-    doors: InboundDoors
-    pods: Sequence[str]
-    """Networks that pods have addresses in."""
-    calico: bool
-    """Whether the stack has Calico, and its tier `sandbox`."""
-    api_server: Sequence[str]
-    """Its networks; without Calico alone."""
-    envoy_image: str
-    verifier_image: str
-    nodes: Mapping[str, str] = field(default_factory=dict)
-    """Labels of the nodes that the doors are kept to."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +74,6 @@ class Inbound(pulumi.ComponentResource):
             pods=place.pods,
             envoy_image=place.envoy_image,
             verifier_image=place.verifier_image,
-            nodes=place.nodes,
         )
         self._all([deployment], [*around, *rights, *config])
         self.tenants_after = (namespace, *fences, *rights)
@@ -112,23 +94,32 @@ class Inbound(pulumi.ComponentResource):
         ]
 
 
+@dataclass(frozen=True, kw_only=True)
+class SharedWayIn:
+    """The shared way in, as a tenant's part needs it."""
+
+    calico: bool
+    after: Sequence[pulumi.Resource] = ()
+    """What must stand before: none where another stack holds it."""
+
+
 def tenant_way_in(
     children: Children,
     tenant: str,
     inbound: TenantInbound,
-    *,
-    calico: bool,
-    namespace: pulumi.Resource,
-    after: Sequence[pulumi.Resource],
+    shared: SharedWayIn,
+    fences: Sequence[pulumi.Resource],
 ) -> None:
     """Registers a tenant's part, as children called `<tenant>/<object>`: policies, the verifier's
-    sight of its pods, and last what opens it. `namespace` is the tenant's own."""
-    documents = (way_in_policies if calico else floor_way_in_policies)(tenant, inbound)
+    sight of its pods, and last what opens it. `fences` are what stands in the tenant's namespace
+    before."""
+    documents = (way_in_policies if shared.calico else floor_way_in_policies)(tenant, inbound)
+    after = [*shared.after, *fences]
     before = [
         children.add(
             f"{tenant}/{document['metadata']['name']}",
             document,
-            depends_on=[namespace, *after],
+            depends_on=after,
             replaced_by=_IMMUTABLE.get(document["kind"], ()),
         )
         for document in (*documents, sandboxes_binding_document(tenant))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from components.documents import Document, metadata
 from components.network.egress.pods import container, empty_volume, pod_spec, probe
@@ -88,9 +88,8 @@ def deployment_document(
     pods: Sequence[str],
     envoy_image: str,
     verifier_image: str,
-    nodes: Mapping[str, str],
 ) -> Document:
-    """Its pods. `nodes` are labels of the nodes that they are kept to."""
+    """Its pods. Nodes for sandboxes are tainted: these are on the platform's own."""
     host = ["--host", doors.webhooks.host] if doors.webhooks is not None else []
     verifier = container(
         "verifier",
@@ -147,8 +146,6 @@ def deployment_document(
         initContainers=[verifier],
         terminationGracePeriodSeconds=2 * DRAIN_SECONDS,
     )
-    if nodes:
-        pod["nodeSelector"] = dict(nodes)
     template: Document = {"labels": _LABELS}
     if any("@" not in image for image in (envoy_image, verifier_image)):
         template["annotations"] = {f"{EXEMPT}image-digest": _BY_TAG}

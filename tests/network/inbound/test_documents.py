@@ -63,7 +63,6 @@ def deployment(asked: InboundDoors = DOORS) -> Document:
         pods=["192.168.0.0/16"],
         envoy_image="docker.io/envoyproxy/envoy:distroless-v1.40.0",
         verifier_image="registry.example.org/corral/control:1.0.0",
-        nodes={"corral.dev/system": "true"},
     )
 
 

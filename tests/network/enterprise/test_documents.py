@@ -1,0 +1,209 @@
+"""Calico Enterprise's fixed addresses and names, as documents; that the open-source edition gets
+none of it; what settings refuse."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address, IPv4Network
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from components.documents import Document
+from components.network.calico_documents import felix_document
+from components.network.enterprise.addresses import (
+    NAMESPACE,
+    POLICY,
+    address_documents,
+    gateway_document,
+    namespace_annotations,
+    policy_document,
+    pool_documents,
+    pool_name,
+    reservation_document,
+)
+from components.network.enterprise.names import named_fence, names_policies
+from components.network.policies.documents import shared_policies, tenant_policies
+from components.network.policies.fences import Beyond, gateway_fence
+from components.network.policies.places import EGRESS_NAMESPACE
+from components.network.policies.refused import ClusterRanges
+from components.network.policies.tier import LAST_ORDER, REFUSED_ORDER
+from corral.policy.steering import steers
+from corral.settings.egress import Egress
+from corral.settings.egress_addresses import EgressAddresses
+from corral.settings.loading import load_stack_file
+from corral.settings.network import Calico
+from tests.components.examples import registered
+from tests.network.enterprise.examples import ADDRESSES, EGRESS, TOLD
+from tests.project_copy import ROOT
+
+RANGES = ClusterRanges(networks={"nodes": ["10.40.0.0/16"]})
+BEYOND = Beyond(dns=["10.40.0.2"])
+RULE = "corral.dev/rule"
+
+
+def names(document: Document) -> list[str]:
+    """Names of a policy's rules, going out."""
+    return [each["metadata"]["annotations"][RULE] for each in document["spec"]["egress"]]
+
+
+def test_each_elastic_ip_has_a_gateway_and_zones_share_them() -> None:
+    spec = gateway_document(ADDRESSES)["spec"]
+    assert spec["replicas"] == len(ADDRESSES.elastic_ips)
+    assert spec["aws"] == {"nativeIP": "Enabled", "elasticIPs": list(ADDRESSES.elastic_ips)}
+    pod = spec["template"]["spec"]
+    [spread] = pod["topologySpreadConstraints"]
+    assert spread["whenUnsatisfiable"] == "DoNotSchedule"
+    assert spread["labelSelector"]["matchLabels"] == spec["template"]["metadata"]["labels"]
+
+
+def test_a_gateway_that_reaches_nothing_is_found_out() -> None:
+    detection = gateway_document(ADDRESSES)["spec"]["egressGatewayFailureDetection"]
+    probe = detection["httpProbe"]
+    assert probe["timeoutSeconds"] > probe["intervalSeconds"], "Calico asks for it"
+    without = EgressAddresses.model_validate({**TOLD, "probes": []})
+    assert "httpProbe" not in str(gateway_document(without))
+
+
+def test_pools_are_for_who_names_them_and_aws_own_addresses_are_left_out() -> None:
+    made = {each["metadata"]["name"] for each in pool_documents(ADDRESSES)}
+    asked = {each["name"] for each in gateway_document(ADDRESSES)["spec"]["ipPools"]}
+    assert made == asked == {pool_name(zone) for zone in ADDRESSES.subnets}
+    for pool in pool_documents(ADDRESSES):
+        spec = pool["spec"]
+        assert (spec["blockSize"], spec["nodeSelector"]) == (32, "!all()")
+        assert spec["disableBGPExport"]
+        assert spec["awsSubnetID"].startswith("subnet-")
+    reserved = [
+        IPv4Network(each) for each in reservation_document(ADDRESSES)["spec"]["reservedCIDRs"]
+    ]
+    first = IPv4Network("10.40.250.0/28")
+    taken = [address for address in first if any(address in each for each in reserved)]
+    assert taken == [first[0], first[1], first[2], first[3], first[15]]
+
+
+def test_what_goes_to_private_networks_goes_by_no_gateway() -> None:
+    rules = policy_document()["spec"]["rules"]
+    cidrs = [each["destination"]["cidr"] for each in rules]
+    assert len(set(cidrs)) == len(cidrs), "Calico refuses two rules of one destination"
+    local = [IPv4Network(each["destination"]["cidr"]) for each in rules if "gateway" not in each]
+    for address in ("10.40.0.2", "192.168.3.4", "172.20.0.1", "100.64.0.1"):
+        assert any(IPv4Address(address) in network for network in local), address
+    [internet] = [each for each in rules if "gateway" in each]
+    assert NAMESPACE in internet["gateway"]["namespaceSelector"]
+
+
+def test_the_policy_is_there_before_a_namespace_is_told_of_it() -> None:
+    """Calico drops everything that a namespace sends whose policy isn't there."""
+    assert address_documents(ADDRESSES)[-1]["metadata"]["name"] == POLICY
+    [key], [value] = namespace_annotations().keys(), namespace_annotations().values()
+    assert value == POLICY
+    assert steers(key), "no tenant may write it"
+
+
+def test_a_namespace_chooses_and_no_pod() -> None:
+    calico = Calico.model_validate({"edition": "enterprise", "egress-gateways": True})
+    assert felix_document(calico, "v1")["spec"]["egressIPSupport"] == "EnabledPerNamespace"
+
+
+def test_names_take_the_place_of_the_internet() -> None:
+    before, after = names(gateway_fence(RANGES, BEYOND)), names(named_fence(RANGES, BEYOND))
+    assert "internet" in before
+    assert [each for each in before if each not in after] == ["internet", "not-tcp", "not-tcp"]
+    [policy] = names_policies("acme", EGRESS)
+    assert REFUSED_ORDER < policy["spec"]["order"] < LAST_ORDER, (
+        "after what is refused by address, before the end"
+    )
+    rules = {
+        tuple(each["destination"]["domains"]): each["destination"]["ports"]
+        for each in policy["spec"]["egress"]
+    }
+    assert rules == {("*.pypi.org", "api.github.com"): [443], ("api.openai.com",): [443, 8443]}
+    last = shared_policies(RANGES, BEYOND)[-1]
+    assert last["spec"]["order"] == LAST_ORDER
+    assert last["metadata"]["namespace"] == EGRESS_NAMESPACE
+    assert {each["action"] for each in last["spec"]["egress"]} == {"Log", "Deny"}
+
+
+def test_many_names_are_several_rules_and_none_is_no_policy() -> None:
+    hosts = [{"host": f"h{number}.example.org"} for number in range(300)]
+    [policy] = names_policies("acme", Egress.model_validate({"number": 1, "allow": hosts}))
+    counts = [len(each["destination"]["domains"]) for each in policy["spec"]["egress"]]
+    assert counts == [256, 44]
+    assert names_policies("acme", Egress.model_validate({"number": 1})) == []
+
+
+def test_the_open_source_edition_gets_none_of_it() -> None:
+    made = str([*shared_policies(RANGES, BEYOND), *tenant_policies("acme", EGRESS)])
+    assert "domains" not in made
+    assert "egressIPSupport" not in felix_document(Calico(), "v3")["spec"]
+
+
+@pytest.mark.parametrize("stack", ["local", "dev"])
+def test_no_stack_that_ships_registers_what_the_open_source_edition_hasnt(stack: str) -> None:
+    settings = load_stack_file(ROOT / "stacks" / f"Pulumi.{stack}.yaml")
+    assert settings.network.calico is None or settings.network.calico.edition == "oss"
+    for resource in registered(settings).values():
+        assert not resource.type.endswith((":EgressGateway", ":EgressGatewayPolicy"))
+        if "projectcalico" in resource.type:
+            text = str(resource.inputs)
+            assert "domains" not in text
+            assert "awsSubnetID" not in text
+            assert "egressIPSupport" not in text
+
+
+WRONG: dict[str, tuple[dict[str, Any], str]] = {
+    "one zone": (
+        {**TOLD, "subnets": {"eu-central-1a": TOLD["subnets"]["eu-central-1a"]}},
+        "subnets",
+    ),
+    "a private address": ({**TOLD, "elastic-ips": ["10.0.0.1", "18.0.0.1"]}, "Elastic IP"),
+    "an allocation": ({**TOLD, "elastic-ips": ["eipalloc-1", "18.0.0.1"]}, "Elastic IP"),
+    "one twice": ({**TOLD, "elastic-ips": ["18.0.0.1", "18.0.0.1"]}, "stands there once"),
+    "a single one": ({**TOLD, "elastic-ips": ["18.0.0.1"]}, "elastic-ips"),
+    "subnets that overlap": (
+        {
+            **TOLD,
+            "subnets": {
+                zone: {**each, "network": "10.40.250.0/28"}
+                for zone, each in TOLD["subnets"].items()
+            },
+        },
+        "overlaps",
+    ),
+    "a subnet without room": (
+        {
+            **TOLD,
+            "subnets": {
+                **TOLD["subnets"],
+                "eu-central-1b": {
+                    "subnet": "subnet-0123456789abcdef1",
+                    "network": "10.40.251.0/30",
+                },
+            },
+        },
+        "no address that could be used",
+    ),
+    "more gateways than addresses": (
+        {**TOLD, "elastic-ips": [f"18.0.0.{number}" for number in range(1, 30)]},
+        "have 22 addresses",
+    ),
+    "a subnet by its name": (
+        {
+            **TOLD,
+            "subnets": {
+                **TOLD["subnets"],
+                "eu-central-1b": {"subnet": "egress-b", "network": "10.40.251.0/28"},
+            },
+        },
+        "subnet",
+    ),
+    "a probe of a file": ({**TOLD, "probes": ["file:///etc/passwd"]}, "probes"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_addresses_that_cant_be_had_are_refused(name: str) -> None:
+    value, told = WRONG[name]
+    with pytest.raises(ValidationError, match=told):
+        EgressAddresses.model_validate(value)
