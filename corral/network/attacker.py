@@ -1,8 +1,8 @@
 """Runs in a pod, with nothing but Python's own library: tries what it is given, and writes down
 what came of each, one line of JSON on standard output. What that means is judged elsewhere.
 
-Its one argument is JSON: {"tries": [{"id", "kind", "host", "port", ...}], "seconds": 4, "at_once": 8,
-"per_second": 20}. `{node}` in a host is the node that it runs on.
+Its one argument is JSON: {"tries": [{"id", "kind", "host", "port", ...}], "seconds": 4,
+"at_once": 8, "per_second": 20}. `{node}` in a host is the node that it runs on.
 """
 
 from __future__ import annotations

@@ -221,7 +221,11 @@ class _Explainer:
             )
         gateway, port = part(GATEWAY), self._question.target.port
         word = self._network.policies.word(
-            "Egress", gateway, Peer(address=address), protocol="TCP", port=port
+            "Egress",
+            gateway,
+            Peer(address=address, name=host.lower().rstrip(".")),
+            protocol="TCP",
+            port=port,
         )
         why = f"what the gateway's pods may send: TCP {port} to {address}"
         yield Wall(name="fence", rule=str(word), passes=word.passes, why=why)

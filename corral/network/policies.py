@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from components.documents import Document
 from components.network.policies.tier import RULE
-from corral.network.selectors import Labels, selects
+from corral.network.selectors import Labels, NotUnderstood, selects
 from corral.network.target import Address
 
 Direction = Literal["Ingress", "Egress"]
@@ -28,6 +28,8 @@ class Peer:
     labels: Labels = field(default_factory=dict)
     service: Mapping[str, str] = field(default_factory=dict)
     """The Service (name, namespace) that it is behind, for rules that name one."""
+    name: str = ""
+    """Whose answer from DNS the address is, for rules that name hosts (Calico Enterprise)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,12 +159,19 @@ def _rule_fits(policy: Document, rule: Mapping[str, Any], asked: _Connection) ->
     )
 
 
+_ENTITY = {"services", "domains", "nets", "ports", "selector", "namespaceSelector"}
+"""What a rule may say of an end here."""
+
+
 def _entity_fits(entity: Mapping[str, Any], peer: Peer, home: str, port: int | None) -> bool:
+    if more := set(entity) - _ENTITY:
+        raise NotUnderstood(f"a rule that asks for {', '.join(sorted(more))}")
     if "services" in entity:
         return dict(entity["services"]) == dict(peer.service)
-    nets, ports = entity.get("nets"), entity.get("ports")
+    nets, ports, domains = entity.get("nets"), entity.get("ports"), entity.get("domains")
     return (
         (nets is None or any(_within(peer.address, net) for net in nets))
+        and (domains is None or any(_named(each, peer.name) for each in domains))
         and (ports is None or any(_port_fits(each, port) for each in ports))
         and _selected(entity, peer, home)
     )
@@ -177,6 +186,11 @@ def _selected(entity: Mapping[str, Any], peer: Peer, home: str) -> bool:
     else:
         near = peer.namespace == home or not home
     return bool(peer.namespace) and near and selects(entity.get("selector", ""), peer.labels)
+
+
+def _named(domain: str, name: str) -> bool:
+    """In Calico a wildcard takes as many labels as there are."""
+    return name == domain or (domain.startswith("*.") and name.endswith(domain[1:]))
 
 
 def _port_fits(written: int | str, port: int | None) -> bool:

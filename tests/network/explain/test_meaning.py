@@ -18,6 +18,7 @@ from components.network.gateway.parts import CLUSTER, LISTENER, SCOPE, shared_pa
 from corral.network.deployed import Network
 from corral.network.gateway import Gateway
 from corral.network.policies import Policies
+from corral.network.selectors import NotUnderstood
 from tests.network.explain.room import ask, network, stopped, way
 
 LABELS = st.sampled_from(["a", "b", "api", "x-1"])
@@ -204,3 +205,15 @@ def test_without_an_allowance_of_a_policy_nothing_is_reached(rule: str) -> None:
     of.__dict__["policies"] = Policies(documents)
     wall = stopped(way(ask("api.github.com", of=of), "by name"))
     assert wall.rule.endswith(rule)
+
+
+def test_a_rule_that_says_more_than_is_understood_is_no_answer() -> None:
+    of = network()
+    documents = json.loads(json.dumps([*of._policy_documents()]))
+    for document in documents:
+        for each in _rules_of(document):
+            if "selector" in each.get("destination", {}):
+                each["destination"]["notNets"] = ["10.0.0.0/8"]
+    of.__dict__["policies"] = Policies(documents)
+    with pytest.raises(NotUnderstood, match="notNets"):
+        ask("api.github.com", of=of)
