@@ -12,8 +12,8 @@ from corral.settings.problems import Expected, NotAllowedError
 from corral.settings.quantities import Bytes, parse_bytes
 from corral.settings.strict import Name, Strict
 
-HIGHEST_NUMBER = 12000
-"""Four ports each, from 10000."""
+HIGHEST_NUMBER = 5600
+"""Four ports each, from 10000: below 32768, where the kernel takes ports of outgoing connections."""
 
 CLOSED_PORTS = {
     22: "SSH carries anything, to anywhere behind that host: use the host's HTTPS",

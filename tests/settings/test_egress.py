@@ -230,7 +230,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str, str]] = {
     "a number beyond the ports": (
         whole({"tenants.acme.egress.number": 12001}),
         "tenants.acme.egress.number",
-        "12000",
+        "5600",
         "",
     ),
     "the shared part's name": (
