@@ -18,7 +18,8 @@ LOCAL = load_stack_file(stack_file("local", ROOT))
 
 
 class Cluster:
-    """A double of the client: answers dry runs by a rule, lists quotas from a script."""
+    """A double of the client: answers dry runs by a rule, lists quotas from a script, and has a
+    Service wherever one is looked for."""
 
     def __init__(
         self, *, refuses: tuple[str, ...] = (), quotas: Iterator[list[dict[str, Any]]] | None = None
@@ -35,6 +36,10 @@ class Cluster:
         if what in self.refuses:
             raise ApiError(403, "Forbidden", f"refused: {what}")
         return pod
+
+    def get(self, path: str) -> dict[str, Any]:
+        assert path.startswith("/api/v1/namespaces/corral-egress/services/")
+        return {"spec": {"clusterIP": "10.96.0.7"}}
 
     def list(self, path: str, *, labels: str) -> list[dict[str, Any]]:
         assert path == "/api/v1/resourcequotas"
