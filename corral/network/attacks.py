@@ -229,6 +229,7 @@ def _names() -> Iterator[Attack]:
     yield _query("DNS: two labels for a wildcard's one", "a.b.{wild}")
     yield _query("DNS: a wildcard without its dot", "evil{wild}")
     yield _query("DNS: a listed name within another", "{listed}." + UNLISTED)
+    yield _query("DNS: a name on another tenant's list", "{other_listed}")
     yield _query("DNS: a name of the cluster", "kubernetes.default.svc.cluster.local")
     yield _query("DNS: a name of metadata", "metadata.google.internal")
     yield _query("DNS: an address backwards", "254.169.254.169.in-addr.arpa", record=PTR)
@@ -286,9 +287,10 @@ def _authorities() -> Iterator[Attack]:
     yield _connecting("CONNECT to a wildcard as it stands", "*.{wild}:443")
     yield _connecting("CONNECT to a name of the cluster", "kubernetes.default.svc:443")
     yield _connecting("CONNECT to localhost", "localhost:9901")
-    yield _connecting(
-        "CONNECT as another tenant", f"{UNLISTED}:443", headers="x-corral-tenant: {other}\r\n"
-    )
+    others = "{other_listed}:443"
+    yield _connecting("CONNECT to a name on another tenant's list", others)
+    spoofed = "x-corral-tenant: {other}\r\n"
+    yield _connecting("CONNECT as another tenant", others, headers=spoofed)
     words = "CONNECT " + UNLISTED + ":443 HTTP/1.1\r\nHost: {listed}:443\r\n\r\n"
     yield _asking("CONNECT to one name, Host of a listed one", words)
     yield _asking("HTTP/2 right away", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", wall=CODEC)

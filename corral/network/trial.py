@@ -91,7 +91,16 @@ def places(api: Api, tenant: str, lists: Mapping[str, Egress | None]) -> dict[st
         found["other_gateway"] = looked.service(EGRESS_NAMESPACE, gateway_service(other))
         found["other_resolver"] = looked.service(EGRESS_NAMESPACE, resolver_service(other))
         found["other_door"] = str(doors(egress.number).proxy)
+        found["other_listed"] = _only_there(lists[tenant], egress)
     return {name: value for name, value in found.items() if value}
+
+
+def _only_there(own: Egress | None, other: Egress) -> str:
+    """A host that is on the other list alone; "" without one."""
+    mine = {each.host for each in own.allow} if own else set()
+    near = {host.removeprefix("*.") for host in mine if wildcard(host)}
+    theirs = (each.host for each in other.allow if not wildcard(each.host))
+    return next((h for h in theirs if h not in mine and h.partition(".")[2] not in near), "")
 
 
 class _Looked:

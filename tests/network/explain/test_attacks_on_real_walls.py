@@ -33,6 +33,7 @@ VALUES = {
     "resolver": "127.0.0.1",
     "api_server": "10.96.0.1",
     "other": "other",
+    "other_listed": "only-other.example.org",
 }
 
 Tried = Mapping[str, Mapping[str, Any]]
