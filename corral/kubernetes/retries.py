@@ -11,11 +11,12 @@ from corral.kubernetes.errors import ApiError, Unreachable
 
 _TOO_MANY = 429
 _CONFLICT = 409
-_FORBIDDEN = 403
 _INTERNAL = 500
 _PASSING = frozenset({500, 502, 503, 504})
-# Admission that has just started answers 403 with this text instead of 503.
-_STARTING = "not yet ready to handle request"
+_REFUSED = frozenset({403, 422})
+# Admission refuses with these texts, instead of 503, while it starts: all of it, or a policy whose
+# parameters are of a kind that is just being installed.
+_STARTING = ("not yet ready to handle request", "failed to find resource referenced by paramKind")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,7 +63,7 @@ class Patience:
             return self._retries.bound if self._repeatable or not error.sent else None
         if error.status == _CONFLICT:
             return self._retries.bound if self._again_after_conflict(error) else None
-        if error.status == _TOO_MANY or (error.status == _FORBIDDEN and _STARTING in error.message):
+        if error.status == _TOO_MANY or _starting(error):
             return self._retries.bound
         if error.status not in _PASSING or error.typing_failed or not self._repeatable:
             return None
@@ -85,3 +86,8 @@ class Patience:
         pause = min(grown, self._retries.longest_pause) * chance
         asked = error.retry_after if isinstance(error, ApiError) else None
         return max(pause, asked or 0.0)
+
+
+def _starting(error: ApiError) -> bool:
+    """Whether admission says that it isn't there yet, and not that it refuses."""
+    return error.status in _REFUSED and any(text in error.message for text in _STARTING)

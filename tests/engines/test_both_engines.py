@@ -125,6 +125,8 @@ def _as_the_program_said(item: dict[str, Any]) -> dict[str, Any]:
         },
     }
     rest = {key: value for key, value in item.items() if key not in ("metadata", "status")}
+    if item["metadata"]["name"] == "egress-gateway":
+        rest.get("spec", {}).pop("replicas", None)  # its autoscaler's business, and soon or late
     return {**rest, "metadata": kept}
 
 

@@ -38,6 +38,12 @@ def guarded(api: Api) -> object:
 
 
 STARTING = status(403, "Forbidden", "x is forbidden: not yet ready to handle request")
+UNCONFIGURED = status(
+    422,
+    "Invalid",
+    'policy "p" denied request: failed to configure policy: failed to find resource referenced by '
+    "paramKind: 'projectcalico.org/v3, Kind=NetworkPolicy'",
+)
 CONFLICT = status(409, "Conflict", "the object has been modified")
 OWNED = status(409, "Conflict", causes=[{"reason": "FieldManagerConflict", "field": ".a"}])
 
@@ -52,6 +58,7 @@ AGAIN: list[tuple[str, Call, Scripted]] = [
     ("a write between read and write", apply, CONFLICT),
     ("admission that is just starting", apply, STARTING),
     ("admission that is just starting, at a creation", create, STARTING),
+    ("a policy whose parameters are of a kind that is new", apply, UNCONFIGURED),
 ]
 
 

@@ -228,7 +228,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str, str]] = {
         "",
     ),
     "a number beyond the ports": (
-        whole({"tenants.acme.egress.number": 12001}),
+        whole({"tenants.acme.egress.number": 5601}),
         "tenants.acme.egress.number",
         "5600",
         "",
