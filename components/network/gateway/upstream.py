@@ -26,8 +26,9 @@ MOST_CONNECTIONS = 50_000
 CONNECT_SECONDS = 5
 UNUSED_SECONDS = 1
 """Connections of a sandbox are used for no other one: what it leaves behind is of no use."""
-UNUSED_REQUESTS_SECONDS = 30
-"""The same between two requests of one sandbox's connection."""
+UNUSED_REQUESTS_SECONDS = 5
+"""The same between two requests of one sandbox's connection: whoever opens one after the other
+leaves as many behind as fit into this."""
 LOOKUP_SECONDS = 5
 
 

@@ -55,3 +55,20 @@ def test_every_line_of_the_log_names_the_source_that_it_tells_of(laboratory: Lab
     for seen in probes:
         told = [line for line in laboratory.ask("log") if line.get("source") == seen["source"]]
         assert {line["event"] for line in told} >= {"request", "tunnel"}, seen["source"]
+
+
+@pytest.mark.parametrize("way", ["plain", "inspected"])
+def test_what_one_connection_of_a_sandbox_uses_is_used_by_no_other(
+    laboratory: Laboratory, way: str
+) -> None:
+    """Else whatever one leaves unread or unsaid at a host would be the next one's."""
+    host = {"plain": "plain.example.org", "inspected": "chat.example.org"}[way]
+    before: Steps = [] if way == "plain" else [*connect(f"{host}:443"), ["tls", host]]
+    asked: Steps = [["send", f"GET /kept HTTP/1.1\r\nHost: {host}\r\n\r\n"], ["answer"]]
+    for _ in range(2):
+        seen = laboratory.ask(
+            "probe", host="127.0.0.1", port=proxy("acme"), steps=[*before, *asked, *asked],
+            logs=False,
+        )  # fmt: skip
+        connections = [each for each in seen["reached"] if each.startswith("93.")]
+        assert len(connections) == 1, "one for this connection's two requests, and its own"

@@ -11,6 +11,7 @@ Lines = Iterable[Mapping[str, Any]]
 _SIGNS = (
     ("routes", "request", "route_not_found", ""),
     ("codec", "request", "http1.", ""),
+    ("codec", "request", "http.invalid_authority", ""),
     ("codec", "request", "", "DPE"),
     ("inspected routes", "inspected", "route_not_found", ""),
     ("inspected codec", "inspected", "http1.", ""),
@@ -26,6 +27,7 @@ _SIGNS = (
     ("upgrades", "inspected", "invalid_path", ""),
     ("paths", "request", "path_normalization_failed", ""),
     ("paths", "inspected", "path_normalization_failed", ""),
+    ("paths", "request", "absolute_path_rejected", ""),
     ("paths", "inspected", "absolute_path_rejected", ""),
     ("credential", "inspected", "failed_to_inject_credential", ""),
     ("unreachable", "request", "upstream_reset_before_response_started{remote_connection", ""),

@@ -11,6 +11,7 @@ from tests.network.gateway.attacks.attack import (
     NO_CHAIN,
     OK,
     OK_443,
+    PATHS,
     PLAIN,
     ROUTES,
     SAME_NAME,
@@ -116,6 +117,27 @@ def unlisted() -> Iterator[Attack]:
         yield Attack(name=f"CONNECT to {odd}", wall=CODEC, steps=connect(odd))
     for host, port in ((OK, ""), (OK, ":443"), (PLAIN, ":443"), (PLAIN, ":8080"), (PLAIN, ":22")):
         yield Attack(name=f"a plain request to {host}{port}", wall=ROUTES, steps=plain(host + port))
+    for url, wall in {
+        f"http://{PLAIN}@{EVIL}/": ROUTES,
+        f"http://{EVIL}\\@{PLAIN}/": CODEC,
+        f"http://{EVIL}#@{PLAIN}/": CODEC,
+        f"http://{EVIL}:80?@{PLAIN}/": PATHS,
+        f"ftp://{PLAIN}/": CODEC,
+    }.items():
+        yield Attack(
+            name=f"a request by its URL, {url}",
+            wall=wall,
+            steps=raw(f"GET {url} HTTP/1.1\r\nHost: {PLAIN}\r\n{CLOSE}\r\n\r\n"),
+        )
+    for host in (f"{PLAIN},{EVIL}", f"{PLAIN};{EVIL}", f"{PLAIN} {EVIL}", f"{EVIL}\t{PLAIN}"):
+        wall = ROUTES if set(host) & set(",;") else CODEC
+        yield Attack(name=f"a plain request to {host!r}", wall=wall, steps=plain(host))
+    for target in ("/", "*"):
+        yield Attack(
+            name=f"CONNECT to {target} with a listed Host",
+            wall=CODEC,
+            steps=connect(target, host=OK_443),
+        )
     yield Attack(
         name="a plain request to two labels for a wildcard of port 80",
         wall=ROUTES,
@@ -178,6 +200,11 @@ def pairings() -> Iterator[Attack]:
     )
     yield Attack(name="two Hosts", wall=ROUTES, steps=plain(PLAIN, "/", f"Host: {EVIL}"))
     yield Attack(name="no Host", wall=CODEC, steps=raw(f"GET / HTTP/1.1\r\n{CLOSE}\r\n\r\n"))
+    yield Attack(
+        name="a listed host in capitals, by CONNECT",
+        wall=SAME_NAME,
+        steps=tunnelled("OK.Example.ORG:443", OK),
+    )
     yield Attack(
         name="server name with a dot at its end",
         wall=SAME_NAME,
