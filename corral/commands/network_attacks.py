@@ -34,6 +34,8 @@ from corral.network.trial import (
     running,
 )
 
+SHOWN_EVERY = 25
+
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
@@ -99,11 +101,13 @@ def attack(
             api,
             path,
             seconds=bound(told),
-            note=lambda words: screen.step("waiting" if not seen else "attacks", words),
+            note=lambda words: screen.step("pod", words),
             patience=patience,
         ):
-            seen[each["id"]] = each
-            screen.step("attacks", f"{len(seen)} of {len(plan.tries)}")
+            if each["id"]:
+                seen[each["id"]] = each
+            if len(seen) % SHOWN_EVERY == 0 or len(seen) == len(plan.tries):
+                screen.step("attacks", f"{len(seen)} of {len(plan.tries)} tried")
     screen.step("pod", "removed")
     return plan.outcome(seen, tenant=tenant, class_name=class_name)
 
@@ -177,7 +181,7 @@ def show_outcome(screen: Screen, outcome: Outcome) -> None:
     counts = Counter(verdict.result for _, verdict in outcome.verdicts)
     screen.result(", ".join(f"{counts[each]} {each}" for each in Result if counts[each]))
     if not outcome.proven:
-        screen.error("what must work doesn't: that attacks failed proves nothing here")
+        screen.error("what must work doesn't: that attacks fail proves nothing here")
     elif all(worked is None for _, worked in outcome.controls):
         screen.note(
             f"tenant {outcome.tenant} has neither gateway nor resolver here: that nothing answers "

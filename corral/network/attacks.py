@@ -380,7 +380,6 @@ def _inspected() -> Iterator[Attack]:
     yield _judged("inspected: a method on no list", "TRACE / HTTP/1.1\r\nHost: {inspected}\r\n\r\n")
     yield _judged("inspected: another Host (fronting)", _get("/", UNLISTED))
     yield _judged("inspected: an escaped slash in the path", _get("/..%2f", "{inspected}"))
-    yield _judged("inspected: a whole address", _get(f"https://{UNLISTED}/", UNLISTED))
     upgrade = ("Connection: Upgrade", "Upgrade: h2c")
     yield _judged("inspected: another protocol", _get("/", "{inspected}", *upgrade))
     yield _judged("inspected: a request of two lengths", _two_lengths("{inspected}"), wall=CODEC)

@@ -15,7 +15,13 @@ Seen = Mapping[str, Any]
 NODE = "node"
 """A place that only the pod knows."""
 
-FIRST_REFUSAL = 400
+OWN = ("{gateway}", "{resolver}")
+"""The tenant's own doors: they answer whatever comes, if by ending the connection."""
+
+REFUSED, OWN_WORDS = 403, "corral:"
+"""How the gateway refuses: a 403 of anybody else means that it got there."""
+UNREADABLE = (400,)
+"""How Envoy refuses what it can't read."""
 OPENED = 200
 
 
@@ -117,20 +123,17 @@ def as_wanted(control: Control, seen: Seen, values: Mapping[str, str]) -> bool:
 
 def judge(attack: Attack, seen: Seen, *, gateway: str = "") -> Verdict:
     """Of what the pod saw. Whatever isn't known to be stopped isn't said to be."""
-    end = seen.get("end", "")
-    if end == "not-run":
-        return Verdict(result=Result.NOT_RUN, why=str(seen.get("words", "")))
-    if end in ("silent", "closed", "unreachable"):
-        return Verdict(result=Result.STOPPED, why=_WORDS[end])
-    if end == "reset":
-        if attack.reset_stops:
-            return Verdict(result=Result.STOPPED, why="the connection was reset")
-        why = "somebody answered with a reset: perhaps that very place, with nothing listening"
-        return Verdict(result=Result.UNCLEAR, why=why)
-    if end == "not-opened":
-        why = f"the tunnel that it needs wasn't opened: {seen.get('words', '')}"
-        return Verdict(result=Result.UNCLEAR, why=why)
-    return _answered(attack, seen, gateway)
+    end = str(seen.get("end", ""))
+    told = _WITHOUT_ANSWER.get(end)
+    if told is None:
+        return _answered(attack, seen, gateway)
+    result, why = told
+    if end == "reset" and attack.reset_stops:
+        result, why = Result.STOPPED, "the connection was reset"
+    if end in ("silent", "unreachable") and attack.host in OWN and attack.kind != "connect":
+        result, why = Result.UNCLEAR, f"{why}: the wall itself wasn't met"
+    words = f": {seen['words']}" if end in ("not-run", "not-opened") and "words" in seen else ""
+    return Verdict(result=result, why=why + words)
 
 
 def _answered(attack: Attack, seen: Seen, gateway: str) -> Verdict:
@@ -144,15 +147,22 @@ def _answered(attack: Attack, seen: Seen, gateway: str) -> Verdict:
         if attack.through == "elsewhere":
             return stopped if seen.get("address") == gateway else through
         return through if seen["records"] else stopped
-    if seen["end"] == "answered-tls":
+    if seen.get("end") != "answered":
         return Verdict(result=Result.UNCLEAR, why=_told(seen))
-    return stopped if seen.get("status", 0) >= FIRST_REFUSAL else through
+    refused = seen.get("status") == REFUSED and OWN_WORDS in str(seen.get("words"))
+    return stopped if refused or seen.get("status") in UNREADABLE else through
 
 
-_WORDS = {
-    "silent": "no answer",
-    "closed": "the connection was ended",
-    "unreachable": "there is no way there",
+_WITHOUT_ANSWER = {
+    "silent": (Result.STOPPED, "no answer"),
+    "closed": (Result.STOPPED, "the connection was ended"),
+    "unreachable": (Result.STOPPED, "there is no way there"),
+    "reset": (
+        Result.UNCLEAR,
+        "somebody answered with a reset: perhaps that very place, with nothing listening",
+    ),
+    "not-opened": (Result.UNCLEAR, "the tunnel that it needs wasn't opened"),
+    "not-run": (Result.NOT_RUN, "not tried"),
 }
 
 

@@ -248,7 +248,8 @@ def followed(
         if not begun and patience.clock() - started > START_SECONDS:
             why = _trouble(pod) or "no reason is given"
             raise UserError(f"the pod doesn't start ({START_SECONDS} s): {why}")
-        note(_trouble(pod) or phase.lower())
+        if not begun:
+            note(_trouble(pod) or phase.lower())
         patience.pause(POLL_SECONDS)
 
 
