@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+import yaml
 
-from components.network.inbound.places import NAMESPACE
+from components.network.inbound.places import NAME, NAMESPACE
+from components.network.inbound.rights import rights_documents, sandboxes_binding_document
 from corral.embedded.cluster import EmbeddedCluster
-from corral.kubernetes import Api
+from corral.kubernetes import Api, Discovery
+from tests.components.applying import apply
 from tests.network.inbound.laboratory import (
     Pod,
     WayIn,
@@ -38,8 +42,12 @@ def webhook(path: str, port: int, **further: object) -> dict[str, object]:
 def tenants(api: Api) -> Iterator[dict[str, Pod]]:
     """Both of them in the cluster; their sandboxes by name, which listen."""
     put_namespace(api, NAMESPACE)
+    discovery = Discovery(api)
+    for document in rights_documents():
+        apply(api, discovery, document)
     for tenant in TENANTS:
         put_namespace(api, f"agents-{tenant}", **{"corral.dev/tenant": tenant})
+        apply(api, discovery, sandboxes_binding_document(tenant))
         meta = {"name": "orchestrator", "namespace": f"agents-{tenant}"}
         for account in (meta, {**meta, "name": "sandbox"}):
             put(
@@ -80,16 +88,35 @@ def tenants(api: Api) -> Iterator[dict[str, Pod]]:
     clean(api, TENANTS)
 
 
+@pytest.fixture(scope="package")
+def own_kubeconfig(
+    tenants: dict[str, Pod],  # noqa: ARG001 - with them come its rights
+    api: Api,
+    control_plane: EmbeddedCluster,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Path:
+    """The verifier's own account, which has the rights that the program gives it and no others."""
+    file = tmp_path_factory.mktemp("account") / "kubeconfig"
+    told = yaml.safe_load(control_plane.kubeconfig.read_text())
+    asked = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}}
+    path = f"/api/v1/namespaces/{NAMESPACE}/serviceaccounts/{NAME}/token"
+    token = api.create(path, asked)["status"]["token"]
+    for user in told["users"]:
+        user["user"] = {"token": token}
+    file.write_text(yaml.safe_dump(told))
+    return file
+
+
 @pytest.fixture(scope="module")
 def doors(
     tenants: dict[str, Pod],
     api: Api,
-    control_plane: EmbeddedCluster,
+    own_kubeconfig: Path,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[WayIn]:
     """Both doors, open, with the sandboxes behind them known."""
     folder = tmp_path_factory.mktemp("inbound")
-    with way_in(api, control_plane.kubeconfig, folder, tenants) as found:
+    with way_in(api, own_kubeconfig, folder, tenants) as found:
         until(lambda: comes_in(found), "the owner reaches its sandbox")
         found.forget()
         yield found

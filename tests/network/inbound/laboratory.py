@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import random
 import re
 import shutil
 import socket
@@ -53,18 +54,25 @@ DOORS = InboundDoors.model_validate(
 )
 
 
-def until(question: Callable[[], object], what: str) -> None:
-    """Waits until it is so."""
+def until(question: Callable[[], object], what: str, *, log: Path | None = None) -> None:
+    """Waits until it is so; `log` is shown when it doesn't come to that."""
     ends = time.monotonic() + PATIENCE
     while not question():
-        assert time.monotonic() < ends, f"not within {PATIENCE:.0f} s: {what}"
+        said = log.read_text()[-2000:] if log is not None else ""
+        assert time.monotonic() < ends, f"not within {PATIENCE:.0f} s: {what}\n{said}"
         time.sleep(0.05)
 
 
 def free_port() -> int:
-    """A port of loopback that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        return int(found.getsockname()[1])
+    """A port of loopback that nobody listens on, and that no connection is given meanwhile: those
+    get theirs from 32768 on."""
+    for port in random.sample(range(20_000, 32_000), 100):
+        try:
+            socket.create_server(("127.0.0.1", port)).close()
+        except OSError:
+            continue
+        return port
+    raise AssertionError("a hundred ports are taken")
 
 
 @dataclass
@@ -346,7 +354,8 @@ def way_in(
         )
         until(
             (folder / "shared" / "webhooks.json").exists,
-            f"the verifier knows all: {(folder / 'verifier.log').read_text()}",
+            "the verifier knows all",
+            log=folder / "verifier.log",
         )
         running = start(
             "envoy",
@@ -356,7 +365,7 @@ def way_in(
             *("--file-flush-interval-msec", "20"),
         )
         health = ports[HEALTH_PORT]
-        until(lambda: ready(health), f"Envoy is ready: {(folder / 'envoy.log').read_text()}")
+        until(lambda: ready(health), "Envoy is ready", log=folder / "envoy.log")
         yield WayIn(
             api=api,
             webhooks=ports[WEBHOOKS_PORT],

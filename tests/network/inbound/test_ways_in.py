@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 
 from components.network.inbound.places import NAMESPACE
-from corral.embedded.cluster import EmbeddedCluster
 from corral.kubernetes import Api
 from tests.network.inbound.conftest import ACME, RIVAL, comes_in, owners_request, webhook
 from tests.network.inbound.laboratory import (
@@ -249,13 +248,13 @@ def without_filter(name: str) -> Callable[[dict[str, Any]], None]:
 def test_without_a_verifiers_word_there_is_nowhere_to_go(
     tenants: dict[str, Pod],
     api: Api,
-    control_plane: EmbeddedCluster,
+    own_kubeconfig: Path,
     tmp_path: Path,
     name: str,
 ) -> None:
     """The filter that asks is a wall; that only its answer has an address is the next."""
     change = without_filter(name)
-    with way_in(api, control_plane.kubeconfig, tmp_path, tenants, change) as doors:
+    with way_in(api, own_kubeconfig, tmp_path, tenants, change) as doors:
         doors.forget()
         if name == "signature":
             raw, door = post(headers=("x-corral-destination: 127.77.0.1:80",)), "webhooks"
@@ -266,10 +265,10 @@ def test_without_a_verifiers_word_there_is_nowhere_to_go(
 
 
 def test_when_the_verifier_is_gone_both_doors_are_shut(
-    tenants: dict[str, Pod], api: Api, control_plane: EmbeddedCluster, tmp_path: Path
+    tenants: dict[str, Pod], api: Api, own_kubeconfig: Path, tmp_path: Path
 ) -> None:
-    with way_in(api, control_plane.kubeconfig, tmp_path, tenants) as doors:
-        until(lambda: comes_in(doors), "they are open")
+    with way_in(api, own_kubeconfig, tmp_path, tenants) as doors:
+        until(lambda: comes_in(doors), "they are open", log=doors.log)
         doors.forget()
         doors.verifier.terminate()
         assert doors.verifier.wait(timeout=PATIENCE) == 0, "told to stop, it stops"
