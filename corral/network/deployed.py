@@ -8,7 +8,8 @@ from functools import cached_property
 
 from components.documents import Document
 from components.network.egress.place import EgressPlace, egress_place
-from components.network.egress.tenant_documents import part_of, service_documents
+from components.network.egress.tenant_documents import SHARED, part_of, service_documents
+from components.network.gateway.envoy import Config
 from components.network.gateway.parts import shared_part
 from components.network.policies.documents import (
     shared_floor,
@@ -39,11 +40,16 @@ class Network:
     @cached_property
     def gateway(self) -> Gateway:
         """Envoy's configuration."""
+        return Gateway([*self.part_documents().values()])
+
+    def part_documents(self) -> dict[str, Config]:
+        """Its parts, by whose they are, as the control plane reads them."""
         if self.place is None:
-            return Gateway([])
-        parts = [shared_part(self.place.ways)]
-        parts += [part_of(tenant, egress, self.place) for tenant, egress in self._with_egress()]
-        return Gateway([part.as_document() for part in parts])
+            return {}
+        parts = {SHARED: shared_part(self.place.ways)}
+        for tenant, egress in self._with_egress():
+            parts[tenant] = part_of(tenant, egress, self.place)
+        return {owner: part.as_document() for owner, part in parts.items()}
 
     @cached_property
     def policies(self) -> Policies:

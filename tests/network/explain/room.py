@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from components.network.egress.place import EgressPlace
@@ -73,10 +72,3 @@ def stopped(found: Way) -> Wall:
     """The wall that refuses."""
     assert not found.reaches, f"{found.name} is open"
     return found.walls[-1]
-
-
-def without_private(of: Network) -> Network:
-    """The same without the platform's owner's hosts."""
-    assert of.place is not None
-    egress = of.place.egress.model_copy(update={"private": {}})
-    return replace(of, place=replace(of.place, egress=egress))

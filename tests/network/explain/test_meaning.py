@@ -13,8 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from components.network.egress.tenant_documents import part_of
-from components.network.gateway.parts import CLUSTER, LISTENER, SCOPE, shared_part
+from components.network.gateway.parts import CLUSTER, LISTENER, SCOPE
 from corral.network.deployed import Network
 from corral.network.gateway import Gateway
 from corral.network.policies import Policies
@@ -111,10 +110,7 @@ def _rules_of(document: Any) -> list[dict[str, Any]]:
 
 def _documents(of: Network, change: Callable[[Any], None]) -> Network:
     """The same network, with Envoy's configuration changed."""
-    assert of.place is not None
-    lists = [(name, egress) for name, egress in of.lists.items() if egress is not None]
-    parts = [shared_part(of.place.ways), *(part_of(*each, of.place) for each in lists)]
-    changed = json.loads(json.dumps([part.as_document() for part in parts]))
+    changed = json.loads(json.dumps([*of.part_documents().values()]))
     for part in changed:
         change(part)
     of.__dict__["gateway"] = Gateway(changed)
