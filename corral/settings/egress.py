@@ -13,7 +13,8 @@ from corral.settings.quantities import Bytes, parse_bytes
 from corral.settings.strict import Name, Strict
 
 HIGHEST_NUMBER = 5600
-"""Four ports each, from 10000: below 32768, where the kernel takes ports of outgoing connections."""
+"""Four ports each, from 10000: below 32768, where the kernel takes those of outgoing
+connections."""
 
 CLOSED_PORTS = {
     22: "SSH carries anything, to anywhere behind that host: use the host's HTTPS",
@@ -66,9 +67,15 @@ HeaderName = Annotated[
 class Credential(Strict):
     """What the gateway adds to requests, so that no sandbox ever holds it."""
 
-    secret: Name
-    """Secret `egress-<tenant>-<this>` in the gateway's namespace, made by whoever owns the key and
-    not by this stack: its key `value` is the whole value of the header ("Bearer …")."""
+    secret: Annotated[
+        Name,
+        Field(
+            description="Secret `egress-<tenant>-<this>` in namespace `corral-egress`, labelled "
+            "`egress.corral.dev/credential-of: <tenant>`, made by whoever owns the key and not by "
+            'this stack: its key `value` is the whole value of the header ("Bearer …"). Without it '
+            "requests are refused."
+        ),
+    ]
     header: HeaderName = "Authorization"
     """The header; whatever a sandbox sends in it is replaced."""
 

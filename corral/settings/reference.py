@@ -86,6 +86,18 @@ _BETWEEN = """
   nodes with the label `{label}=local`; the snapshot controller and its kinds are
   there too. A snapshot takes as much of the room as its volume.
 - No tenant is named {reserved}.
+- Two tenants never have one `egress.number`: by it they would be the same tenant at the gateway. In
+  a list each host stands once, with all its ports. Wildcards stand for one label, and never for
+  names that anybody can have (`*.com`); addresses are no names. A name that resolves to a private
+  address is refused when it is asked for, whatever the list says.
+- Hosts on private networks are named under `network.egress.private`, each once, without metadata
+  services, pods and services; lists name them like any other host, on the same ports, without
+  `inspect`, and not on port 80.
+- Off EKS `network.egress.dns` says who is asked for names; on any cluster where something runs,
+  `network.egress.images` say where the egress' own images are. On a pool of purpose
+  `egress-gateway` there are at most as many gateways as nodes. `trial` goes with Calico.
+- A tenant without `egress`, or with nothing on its list, reaches nothing; `corral plan`, `up` and
+  `status` say who that is.
 
 On AWS, with cluster kind `eks`:
 - `aws` is there; pools say `machines`, and their CPU, memory and pods follow from the instance type

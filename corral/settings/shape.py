@@ -109,13 +109,14 @@ def key_of(name: str, field: FieldInfo) -> str:
 
 def models_in(root: type[BaseModel]) -> dict[type[BaseModel], list[str]]:
     """Each model that settings are made of, with the paths that it stands under:
-    `tenants.<name>.volumes`; "" for the root. What belongs together follows one another."""
+    `tenants.<name>.egress.allow[]`; "" for the root. What belongs together follows one another."""
     found: dict[type[BaseModel], list[str]] = {}
     waiting: list[tuple[str, Shape]] = [("", Shape(kind=root))]
     while waiting:
         path, shape = waiting.pop(0)
-        if get_origin(shape.kind) is dict:
-            path, shape = f"{path}.<name>", shape_of(get_args(shape.kind)[1])
+        while (origin := get_origin(shape.kind)) in (dict, tuple):
+            step, inner = (".<name>", 1) if origin is dict else ("[]", 0)
+            path, shape = f"{path}{step}", shape_of(get_args(shape.kind)[inner])
         for model in shape.models:
             paths = found.setdefault(model, [])
             paths.append(path)

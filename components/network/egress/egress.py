@@ -57,51 +57,46 @@ class Egress(pulumi.ComponentResource):
         self._children = Children(parent=self)
         place = args.place
         document = platform_namespace_document(EGRESS_NAMESPACE)
-        namespace = self._children.add(EGRESS_NAMESPACE, document, depends_on=args.after)
-        policies = self._policies(place, namespace)
-        around = [namespace, *policies]
-        control = self._control(place, around)
-        address = control.address
-        resolver = self._all(resolver_documents(), [namespace])
-        self._one(
-            resolver_deployment_document(
-                image=place.resolver_image, files_image=place.control_image, control=address
-            ),
-            [*around, *resolver, control],
+        self._namespace = self._children.add(EGRESS_NAMESPACE, document, depends_on=args.after)
+        policies = self._policies(place)
+        control = self._control(place, policies)
+        resolver = resolver_deployment_document(
+            image=place.resolver_image, files_image=place.control_image, control=control.address
         )
-        gateway = self._all(gateway_documents(place), [namespace])
-        self._one(gateway_deployment_document(place, address), [*around, *gateway, control])
-        self.tenants_after = (namespace, *policies)
+        self._one(resolver, *policies, *self._all(resolver_documents()), control)
+        gateway = gateway_deployment_document(place, control.address)
+        self._one(gateway, *policies, *self._all(gateway_documents(place)), control)
+        self.tenants_after = (self._namespace, *policies)
         self.register_outputs({"namespace": EGRESS_NAMESPACE})
 
-    def _policies(self, place: EgressPlace, namespace: pulumi.Resource) -> list[pulumi.Resource]:
+    def _policies(self, place: EgressPlace) -> list[pulumi.Resource]:
         """Before anything runs that they fence in."""
         if not place.calico:
-            return self._all(shared_floor(place.ranges, place.beyond), [namespace])
+            return self._all(shared_floor(place.ranges, place.beyond))
         tier, *documents = shared_policies(
             place.ranges, place.beyond, trial=place.egress.trial or None
         )
-        first = self._children.add(f"tier/{TIER}", tier, depends_on=[namespace])
-        return [first, *self._all(documents, [namespace, first])]
+        first = self._children.add(f"tier/{TIER}", tier, depends_on=[self._namespace])
+        return [first, *self._all(documents, first)]
 
-    def _control(self, place: EgressPlace, around: Sequence[pulumi.Resource]) -> KubernetesService:
-        found = self._all([*control_documents(), shared_part_document(place)], around[:1])
+    def _control(
+        self, place: EgressPlace, policies: Sequence[pulumi.Resource]
+    ) -> KubernetesService:
+        own = self._all([*control_documents(), shared_part_document(place)])
         document = control_service_document()
-        service = self._children.service(CONTROL, document, depends_on=around[:1])
-        self._one(control_deployment_document(place.control_image), [*around, *found, service])
+        service = self._children.service(CONTROL, document, depends_on=[self._namespace])
+        self._one(control_deployment_document(place.control_image), *policies, *own, service)
         return service
 
-    def _all(
-        self, documents: Sequence[Document], after: Sequence[pulumi.Resource]
-    ) -> list[pulumi.Resource]:
-        """`after` matters to what stands in a namespace; the rest doesn't mind it."""
-        return [self._one(document, after) for document in documents]
+    def _all(self, documents: Sequence[Document], *after: pulumi.Resource) -> list[pulumi.Resource]:
+        return [self._one(document, *after) for document in documents]
 
-    def _one(self, document: Document, after: Sequence[pulumi.Resource]) -> pulumi.Resource:
+    def _one(self, document: Document, *after: pulumi.Resource) -> pulumi.Resource:
+        """One object, after the namespace and these."""
         return self._children.add(
             document["metadata"]["name"],
             document,
-            depends_on=after,
+            depends_on=[self._namespace, *after],
             # Kubernetes changes none of these in place.
             replaced_by=_IMMUTABLE.get(document["kind"], ()),
         )

@@ -104,7 +104,12 @@ def gateway_deployment_document(place: EgressPlace, control: object) -> Document
         terminationGracePeriodSeconds=DRAIN_SECONDS + 10,
         **own,
     )
-    return deployment_document(GATEWAY, pod, replicas=None, surge=not place.nodes)
+    found = deployment_document(GATEWAY, pod, replicas=None, surge=not place.nodes)
+    # One after the other, each when the last one's tunnels are over: slow is no failure.
+    found["spec"]["progressDeadlineSeconds"] = DRAIN_SECONDS * 2
+    longest = DRAIN_SECONDS * 2 * place.most_replicas
+    found["metadata"]["annotations"] = {"pulumi.com/timeoutSeconds": str(longest)}
+    return found
 
 
 def _toleration() -> Document:

@@ -196,6 +196,12 @@ def test_a_gateway_that_goes_lives_on_for_its_tunnels(
     assert envoy["lifecycle"]["preStop"] == {"sleep": {"seconds": DRAIN_SECONDS}}
     assert spec["terminationGracePeriodSeconds"] > DRAIN_SECONDS
     assert envoy["readinessProbe"]["httpGet"] == {"path": "/ready", "port": HEALTH_PORT}
+    deployment = deployments["egress-gateway"]
+    assert deployment["spec"]["progressDeadlineSeconds"] > spec["terminationGracePeriodSeconds"], (
+        "a rollout that waits for tunnels has not failed"
+    )
+    waited = int(deployment["metadata"]["annotations"]["pulumi.com/timeoutSeconds"])
+    assert waited > 4 * spec["terminationGracePeriodSeconds"], "four of them, one after the other"
     drain = envoy["command"].index("--drain-time-s")
     assert envoy["command"][drain + 1] == "1", "what is taken away is gone after a second"
 
