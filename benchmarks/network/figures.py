@@ -96,7 +96,7 @@ def _transfer(transfers: dict[str, Any], kind: str, name: str) -> Figure:
         f"Envoy's CPU for a GiB: {own['cpu_seconds_per_gib']:.2f} of "
         f"{bare['cpu_seconds_per_gib']:.2f} s, at a Gbit/s "
         f"{own['cpu_seconds_per_gib'] * 1e9 / 8 / 2**30:.3f} cores)",
-        100 * own["bytes_per_second"] / bare["bytes_per_second"],
+        100 * own["share"],
         SHARE,
         "%",
     )

@@ -87,20 +87,26 @@ async def _gateway(folder: Path, programs: Programs) -> dict[str, Any]:
 
 
 async def _transfers(gateway: Gateway, programs: Programs) -> dict[str, dict[str, float]]:
-    """By way: the best bytes a second and the fewest CPU seconds of Envoy for a GiB."""
-    found: dict[str, list[tuple[float, float]]] = {kind: [] for kind in WAYS}
+    """By way: medians of bytes a second, of their share of the bare proxy's in the same round, and
+    of Envoy's CPU seconds for a GiB."""
+    rounds = []
     for _ in range(TRANSFERS):
+        speeds, costs = {}, {}
         for kind, address in WAYS.items():
             before = gateway.cpu_seconds()
             done = await load(programs, "transfer", **_to(kind, address, "bulk"))
             if done["bytes"] != BULK:
                 raise SystemExit(f"{kind}: {done['bytes']} bytes of {BULK}")
-            cost = (gateway.cpu_seconds() - before) / (BULK / 2**30)
-            found[kind].append((BULK / done["seconds"], cost))
+            speeds[kind] = BULK / done["seconds"]
+            costs[kind] = (gateway.cpu_seconds() - before) / (BULK / 2**30)
+        rounds.append((speeds, costs))
     return {
-        kind: {"bytes_per_second": max(speed), "cpu_seconds_per_gib": min(cost)}
-        for kind, runs in found.items()
-        for speed, cost in [tuple(zip(*runs, strict=True))]
+        kind: {
+            "bytes_per_second": statistics.median(speeds[kind] for speeds, _ in rounds),
+            "share": statistics.median(speeds[kind] / speeds["bare"] for speeds, _ in rounds),
+            "cpu_seconds_per_gib": statistics.median(costs[kind] for _, costs in rounds),
+        }
+        for kind in WAYS
     }
 
 

@@ -9,8 +9,8 @@ NAMES: Final = 20
 """Of each tenant."""
 BULK: Final = 2**30
 """Bytes of a large transfer."""
-TRANSFERS: Final = 10
-"""By each way; the best counts."""
+TRANSFERS: Final = 15
+"""By each way, in rounds: neighbours are the same for the three of a round."""
 RUNS: Final = 3
 """Of all else that is a rate or a time; the median counts."""
 LATENCY_SECONDS: Final = 4

@@ -79,7 +79,7 @@ class Gateway:
         log = (self._folder / "access.log").open("wb")
         self._process = subprocess.Popen(
             [self._envoy, "--config-path", str(file), "--concurrency", str(WORKERS),
-             "--log-level", "error", *DRAIN_ARGUMENTS],
+             "--log-level", "error", "--disable-hot-restart", *DRAIN_ARGUMENTS],
             stdout=log,
         )  # fmt: skip
         log.close()
