@@ -8,6 +8,7 @@ import orjson
 
 from corral.settings.cluster import Cluster, ExistingCluster
 from corral.settings.loading import load_stack_file, stack_file
+from corral.settings.network import ClusterNetwork
 from corral.settings.stack import Settings
 from corral.settings.tenants import Tenant
 from corral.settings.tiers import Tier
@@ -25,6 +26,8 @@ def settings(root: Path, *, tenants: int, kubeconfig: Path | None = None) -> Set
     return local.model_copy(
         update={
             "cluster": cluster,
+            # None of these tenants has a way out: objects are what is counted here.
+            "network": ClusterNetwork(),
             "tenants": {
                 f"team-{number:04}": Tenant(tier=Tier.GVISOR, agents={"planner": 1, "worker": 4})
                 for number in range(tenants)
