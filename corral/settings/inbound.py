@@ -104,9 +104,15 @@ class Signature(Strict):
         | None
     ) = None
     """Where it stands, with `hmac-sha256`; the others have headers of their own."""
-    secret: Name
-    """Secret `inbound-<tenant>-<this>` in the namespace `corral-ingress`, made by whoever agreed on
-    it with the sender and not by this stack: its key `value` is the shared secret."""
+    secret: Annotated[
+        Name,
+        Field(
+            description="Secret `inbound-<tenant>-<this>` in namespace `corral-ingress`, labelled "
+            "`inbound.corral.dev/secret-of: <tenant>`, made by whoever agreed on it with the "
+            "sender and not by this stack: its key `value` is the shared secret, of 16 bytes or "
+            "more. Without it nothing comes in."
+        ),
+    ]
 
     @model_validator(mode="after")
     def _has_its_header(self) -> Self:
@@ -122,8 +128,14 @@ class Signature(Strict):
 class Target(Strict):
     """Whom a webhook is handed to: a sandbox of that class that is ready."""
 
-    agent_class: Annotated[Name, Field(alias="class")]
-    """The agent class; with several sandboxes of it, each webhook goes to one of them."""
+    agent_class: Annotated[
+        Name,
+        Field(
+            alias="class",
+            description="The agent class; with several sandboxes of it, each webhook goes to one "
+            "of them.",
+        ),
+    ]
     port: SandboxPort
     """Where it listens, for plain HTTP."""
 
