@@ -95,7 +95,7 @@ class Pod:
             threading.Thread(target=self._answer, args=(connection,), daemon=True).start()
 
     def _answer(self, connection: socket.socket) -> None:
-        connection.settimeout(PATIENCE)
+        connection.settimeout(2 * PATIENCE)
         with connection:
             request = read_message(connection)
             if not request:

@@ -7,7 +7,7 @@ import shutil
 import socket
 import ssl
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -129,6 +129,40 @@ def test_an_owners_websocket_goes_through(doors: WayIn) -> None:
         assert found.startswith(b"HTTP/1.1 101")
         connection.sendall(b"ping")
         assert connection.recv(4) == b"ping"
+
+
+def test_a_websocket_ends_with_its_time_however_busy_it_is(
+    tenants: dict[str, Pod], api: Api, own_kubeconfig: Path, tmp_path: Path
+) -> None:
+    def shorter(document: dict[str, Any]) -> None:
+        for route in found(document, "max_stream_duration"):
+            route["max_stream_duration"] = "1s"
+
+    with way_in(api, own_kubeconfig, tmp_path, tenants, shorter) as doors:
+        until(lambda: comes_in(doors), "they are open", log=doors.log)
+        request = owners_request(doors, ACME, "own", Connection="Upgrade", Upgrade="websocket")
+        context = ssl.create_default_context(cafile=doors.authority)
+        context.check_hostname = False
+        with (
+            socket.create_connection(("127.0.0.1", doors.router), timeout=PATIENCE) as plain,
+            context.wrap_socket(plain, suppress_ragged_eofs=True) as connection,
+        ):
+            connection.sendall(request)
+            assert connection.recv(4096).startswith(b"HTTP/1.1 101")
+            # The sandbox says nothing more, and waits for longer than this test has patience for.
+            assert connection.recv(4096) == b""
+
+
+def found(value: Any, key: str) -> Iterator[dict[str, Any]]:
+    """Every map that stands under that key."""
+    if isinstance(value, dict):
+        for name, each in value.items():
+            if name == key and isinstance(each, dict):
+                yield each
+            yield from found(each, key)
+    elif isinstance(value, list):
+        for each in value:
+            yield from found(each, key)
 
 
 def test_curl_sends_webhooks_as_any_sender_does(doors: WayIn, tmp_path: Path) -> None:

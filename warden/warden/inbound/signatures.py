@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
 WINDOW_SECONDS = 300
-"""How far a signed time may be from ours, and how long a signature without one is remembered."""
+"""How far a signed time may be from ours."""
 
 LEAST_SECRET = 16
 """Bytes. Whoever leaves a secret empty would let everybody sign."""

@@ -53,7 +53,8 @@ class Webhooks:
     clock: Clock
     """Seconds since 1970: senders sign it."""
     _rates: dict[tuple[str, str], Rate] = field(default_factory=dict)
-    # A time may be as far ahead as behind: a signature is good for twice the window.
+    # A time may be as far ahead as behind: a signature is good for twice the window. One without a
+    # time is remembered as long, and could come again after that.
     _seen: Seen = field(default_factory=lambda: Seen(seconds=2.0 * WINDOW_SECONDS))
 
     async def judge(
