@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 import pytest
 
+from components.network.gateway.bootstrap import HEALTH_PORT
 from tests.network.gateway.steps import (
     CLOSE,
     Steps,
+    answered,
     asking,
     connect,
     direct,
@@ -61,6 +63,9 @@ WAYS = (
         reaches="GET b.wild.example.org /v1/in"),
     Way(name="CONNECT with a Host that says otherwise", reaches=f"GET {OK} /v1/in",
         steps=[*connect(f"{OK}:443", host="evil.example.org"), *inner(OK, ROOTS)]),
+    Way(name="CONNECT after a request to another host", reaches=f"GET {OK} /v1/in",
+        steps=[["send", "GET / HTTP/1.1\r\nHost: plain.example.org\r\n\r\n"], ["answer"],
+               *tunnel(f"{OK}:443")]),
     Way(name="CONNECT of HTTP/1.0", reaches=f"GET {OK} /v1/in",
         steps=[["send", f"CONNECT {OK}:443 HTTP/1.0\r\n\r\n"], ["answer", True],
                *inner(OK, ROOTS)]),
@@ -159,6 +164,16 @@ def test_a_long_answer_arrives_whole_though_its_connection_ends_with_it(
 
     assert seen["end"] == "closed", "not reset: what was written before would be lost"
     assert len(seen["said"][-1].partition("\r\n\r\n")[2]) == 64 * 64 * 1024
+
+
+@pytest.mark.parametrize("target", ["/ready", "/stats/prometheus"])
+def test_the_health_port_answers_what_it_is_for(laboratory: Laboratory, target: str) -> None:
+    seen = laboratory.ask(
+        "probe", host="127.0.0.1", port=HEALTH_PORT, steps=answered("x", target), logs=False
+    )
+
+    assert seen["said"][0].startswith("HTTP/1.1 200 OK")
+    assert "acme" not in seen["said"][0], "figures of the whole gateway, none of a tenant"
 
 
 ACCEPTED = (

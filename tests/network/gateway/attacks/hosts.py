@@ -17,7 +17,7 @@ from tests.network.gateway.attacks.attack import (
     SAME_NAME,
     Attack,
 )
-from tests.network.gateway.steps import CLOSE, connect, greeted, plain, raw, tunnelled
+from tests.network.gateway.steps import CLOSE, connect, direct, greeted, plain, raw, tunnelled
 from tests.network.laboratory import names
 from tests.network.laboratory.hello import client_hello
 
@@ -139,6 +139,12 @@ def unlisted() -> Iterator[Attack]:
             steps=connect(target, host=OK_443),
         )
     yield Attack(
+        name="TLS for a host that is listed for another port alone",
+        wall=ROUTES,
+        door="tls",
+        steps=direct("alt.example.org"),
+    )
+    yield Attack(
         name="a plain request to two labels for a wildcard of port 80",
         wall=ROUTES,
         steps=plain("a.b.wildplain.example.org"),
@@ -200,6 +206,16 @@ def pairings() -> Iterator[Attack]:
     )
     yield Attack(name="two Hosts", wall=ROUTES, steps=plain(PLAIN, "/", f"Host: {EVIL}"))
     yield Attack(name="no Host", wall=CODEC, steps=raw(f"GET / HTTP/1.1\r\n{CLOSE}\r\n\r\n"))
+    yield Attack(
+        name="server name of the request before the tunnel",
+        wall=SAME_NAME,
+        reaches=(f"GET {PLAIN} /before",),
+        steps=[
+            ["send", f"GET /before HTTP/1.1\r\nHost: {PLAIN}\r\n\r\n"],
+            ["answer"],
+            *tunnelled(OK_443, PLAIN),
+        ],
+    )
     yield Attack(
         name="a listed host in capitals, by CONNECT",
         wall=SAME_NAME,
