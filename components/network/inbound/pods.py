@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Sequence
 
@@ -30,6 +31,8 @@ from corral.settings.inbound import InboundDoors
 REPLICAS = 2
 CONFIG = "inbound-envoy"
 BOOTSTRAP_FILE = "envoy.json"
+CONFIG_ANNOTATION = "inbound.corral.dev/config"
+"""Of pods: which configuration they were started with."""
 DRAIN_SECONDS = 20
 """How long a pod that is to go still answers: longer than endpoints take to be told."""
 
@@ -146,10 +149,13 @@ def deployment_document(
         initContainers=[verifier],
         terminationGracePeriodSeconds=2 * DRAIN_SECONDS,
     )
-    template: Document = {"labels": _LABELS}
+    started_with = json.dumps(config_document(doors, pods)["data"], sort_keys=True)
+    # Envoy reads it when it starts: another one is other pods.
+    annotations = {CONFIG_ANNOTATION: hashlib.sha256(started_with.encode()).hexdigest()[:16]}
     if any("@" not in image for image in (envoy_image, verifier_image)):
-        template["annotations"] = {f"{EXEMPT}image-digest": _BY_TAG}
-    return _document(
+        annotations[f"{EXEMPT}image-digest"] = _BY_TAG
+    template: Document = {"labels": _LABELS, "annotations": annotations}
+    deployment = _document(
         "Deployment",
         NAME,
         api="apps/v1",
@@ -163,6 +169,9 @@ def deployment_document(
             "template": {"metadata": template, "spec": pod},
         },
     )
+    # Its pods wait for certificates, which their owners make once the namespace is there.
+    deployment["metadata"]["annotations"] = {"pulumi.com/skipAwait": "true"}
+    return deployment
 
 
 def _doors(doors: InboundDoors) -> dict[str, int]:

@@ -83,6 +83,8 @@ class Pod:
     address: str
     port: int
     requests: list[bytes] = field(default_factory=list)
+    reused: int = 0
+    """Requests that came by a connection that had brought another one before."""
 
     def serve(self) -> None:
         """Listens from now on."""
@@ -109,11 +111,13 @@ class Pod:
                 connection.sendall(connection.recv(4096))
                 return
             text = self.name.encode()
-            # A second answer that nobody asked for: it must not be taken for the next one's.
-            evil = b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nevil"
-            connection.sendall(
-                b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%s" % (len(text), text) + evil
-            )
+            answer = b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%s" % (len(text), text)
+            if request.startswith(b"GET /twice "):
+                # A second answer that nobody asked for: it must not be taken for the next one's.
+                answer += b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nevil"
+            connection.sendall(answer)
+            if read_message(connection):
+                self.reused += 1
 
 
 def read_message(connection: socket.socket) -> bytes:

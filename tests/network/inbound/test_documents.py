@@ -139,6 +139,14 @@ def test_a_door_that_isnt_asked_for_has_neither_port_nor_service_nor_certificate
         assert len(listeners) == 2, "it, and readiness"
 
 
+def test_doors_that_change_are_other_pods_and_tenants_that_change_are_not() -> None:
+    def digest(asked: InboundDoors) -> str:
+        return str(deployment(asked)["spec"]["template"]["metadata"]["annotations"])
+
+    assert digest(DOORS) == digest(DOORS)
+    assert digest(DOORS) != digest(InboundDoors(router=DOORS.router))
+
+
 def test_senders_alone_come_to_the_load_balancer_and_keep_their_addresses() -> None:
     router, webhooks = service_documents(DOORS)
     assert "type" not in router["spec"], "for the cluster alone"

@@ -106,12 +106,14 @@ def test_what_a_sandbox_answers_unasked_is_nobodys_answer(doors: WayIn) -> None:
         socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as plain,
         context.wrap_socket(plain) as connection,
     ):
-        for _ in range(3):
-            connection.sendall(owners_request(doors, ACME, "own"))
+        for path in ("/twice", "/once", "/once", "/twice", "/once"):
+            line = f"GET {path} HTTP/1.1"
+            connection.sendall(owners_request(doors, ACME, "own", line=line))
             found = connection.recv(65536)
             while not found.endswith(b"own"):
                 found += connection.recv(65536)
             assert b"evil" not in found
+    assert doors.pods["own"].reused == 0, "each request has a connection of its own"
 
 
 def test_an_owners_websocket_goes_through(doors: WayIn) -> None:
