@@ -66,7 +66,8 @@ class Egress(pulumi.ComponentResource):
         self._one(resolver, *policies, *self._all(resolver_documents()), control)
         gateway = gateway_deployment_document(place, control.address)
         self._one(gateway, *policies, *self._all(gateway_documents(place)), control)
-        self.tenants_after = (self._namespace, *policies)
+        # Of Calico's policies the first is the tier, which tenants' policies are in.
+        self.tenants_after = (self._namespace, *(policies[:1] if place.calico else ()))
         self.register_outputs({"namespace": EGRESS_NAMESPACE})
 
     def _policies(self, place: EgressPlace) -> list[pulumi.Resource]:
