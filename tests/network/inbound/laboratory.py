@@ -160,6 +160,8 @@ class WayIn:
     pods: dict[str, Pod]
     verifier: subprocess.Popen[bytes]
     envoy: subprocess.Popen[bytes]
+    restart: Callable[[], None]
+    """Starts the verifier again, after it ended."""
 
     def send(self, raw: bytes, *, door: str = "webhooks", name: str | None = HOST) -> Answer:
         """These bytes by TLS, and the first answer to them."""
@@ -348,14 +350,18 @@ def way_in(
         return process
 
     try:
-        verifier = start(
-            "verifier",
+        command = [
             *(sys.executable, "-m", "warden.inbound", "--kubeconfig", str(kubeconfig)),
             *("--folder", str(folder / "shared"), "--host", HOST),
             # Wider than what Envoy takes: each of the two walls is seen alone.
             *("--pods", "127.0.0.0/8"),
             *("--health-address", "127.0.0.1", "--health-port", str(free_port())),
-        )
+        ]
+
+        def restart() -> None:
+            start("verifier-again", *command)
+
+        verifier = start("verifier", *command)
         until(
             (folder / "shared" / "webhooks.json").exists,
             "the verifier knows all",
@@ -380,6 +386,7 @@ def way_in(
             pods=pods,
             verifier=verifier,
             envoy=running,
+            restart=restart,
         )
     finally:
         for process in reversed(started):

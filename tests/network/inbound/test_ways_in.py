@@ -311,3 +311,6 @@ def test_when_the_verifier_is_gone_both_doors_are_shut(
         assert doors.send(signed(body=b"late")).status == 503
         assert doors.send(owners_request(doors, ACME, "own"), door="router").status == 503
         assert doors.reached() == {}
+        doors.restart()
+        until(lambda: comes_in(doors), "they open again with it, and Envoy went on", log=doors.log)
+        assert doors.envoy.poll() is None

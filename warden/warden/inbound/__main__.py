@@ -69,40 +69,59 @@ async def serve(called: argparse.Namespace) -> None:
     async with client.ApiClient() as api, contextlib.AsyncExitStack() as running:
         changed = asyncio.Event()
         cluster = Cluster(api, world, namespace=called.namespace, changed=changed.set)
-        tokens = Tokens(review=cluster.review)
-        for server, socket in (
-            (webhooks_server(Webhooks(world=world, clock=time.time)), WEBHOOKS_SOCKET),
-            (
-                router_server(Router(world=world, tokens=tokens, clock=time.monotonic)),
-                ROUTER_SOCKET,
-            ),
-        ):
-            runner = web.ServerRunner(server)
-            await runner.setup()
-            running.push_async_callback(runner.cleanup)
-            await web.UnixSite(runner, str(called.folder / socket)).start()
         app = web.AppRunner(health(lambda: cluster.complete), access_log=None)
         await app.setup()
         running.push_async_callback(app.cleanup)
-        writing = _routes(world, cluster, changed, called.folder / ROUTES_FILE, called.host)
-        tasks = [asyncio.create_task(each) for each in (cluster.run(), writing, stopped.wait())]
         await web.TCPSite(app, called.health_address, called.health_port).start()
+        known = asyncio.Event()
+        file = called.folder / ROUTES_FILE
+        writing = _routes(world, cluster, file=file, host=called.host, changed=changed, known=known)
+        tasks = {asyncio.create_task(each) for each in (cluster.run(), writing, stopped.wait())}
+        first = asyncio.create_task(known.wait())
+        await asyncio.wait({*tasks, first}, return_when=asyncio.FIRST_COMPLETED)
+        if first.done():
+            # Not before: Envoy would tell senders that there is no such webhook.
+            await _listen(world, Tokens(review=cluster.review), called.folder, running)
         ended, going = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        first.cancel()
         for task in going:
             task.cancel()
         for task in ended:
             task.result()  # its error, where it ended with one
 
 
-async def _routes(
-    world: World, cluster: Cluster, changed: asyncio.Event, file: Path, host: str
+async def _listen(
+    world: World, tokens: Tokens, folder: Path, running: contextlib.AsyncExitStack
 ) -> None:
-    """Envoy's file follows what is known, from when all of it is."""
+    """Opens the sockets that Envoy asks by."""
+    webhooks = Webhooks(world=world, clock=time.time)
+    router = Router(world=world, tokens=tokens, clock=time.monotonic)
+    for server, socket in (
+        (webhooks_server(webhooks), WEBHOOKS_SOCKET),
+        (router_server(router), ROUTER_SOCKET),
+    ):
+        runner = web.ServerRunner(server)
+        await runner.setup()
+        running.push_async_callback(runner.cleanup)
+        await web.UnixSite(runner, str(folder / socket)).start()
+
+
+async def _routes(
+    world: World,
+    cluster: Cluster,
+    *,
+    file: Path,
+    host: str,
+    changed: asyncio.Event,
+    known: asyncio.Event,
+) -> None:
+    """Envoy's file follows what is known, from when all of it is; then it is `known`."""
     while True:
         await changed.wait()
         changed.clear()
         if cluster.complete:
             write(file, routes_document(host, world.routes()))
+            known.set()
 
 
 if __name__ == "__main__":
