@@ -27,9 +27,6 @@ ADMIN_SOCKET = "admin.sock"
 WEBHOOKS_SOCKET, ROUTER_SOCKET, ROUTES_FILE = "webhooks.sock", "router.sock", "webhooks.json"
 """As `python -m warden.inbound` has them."""
 
-ROUTER_HOST = f"{NAME}.{NAMESPACE}.svc"
-"""What orchestrators ask, and what the router's certificate is for."""
-
 PART_LABEL = "inbound.corral.dev/part"
 PART_KEY = "part.json"
 """Of the ConfigMap with a tenant's ways in."""

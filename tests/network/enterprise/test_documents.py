@@ -15,6 +15,7 @@ from components.network.enterprise.addresses import (
     NAMESPACE,
     POLICY,
     address_documents,
+    felix_fields,
     gateway_document,
     namespace_annotations,
     policy_document,
@@ -103,7 +104,11 @@ def test_the_policy_is_there_before_a_namespace_is_told_of_it() -> None:
 
 def test_a_namespace_chooses_and_no_pod() -> None:
     calico = Calico.model_validate({"edition": "enterprise", "egress-gateways": True})
-    assert felix_document(calico, "v1")["spec"]["egressIPSupport"] == "EnabledPerNamespace"
+    told = felix_document(calico, "v1")["spec"]
+    assert told["egressIPSupport"] == "EnabledPerNamespace"
+    more = felix_fields(servers=["10.40.0.2"])
+    assert not more.keys() & told.keys()
+    assert more["dnsTrustedServers"] == ["10.40.0.2"], "those that gateways ask, and no sandbox"
 
 
 def test_names_take_the_place_of_the_internet() -> None:
