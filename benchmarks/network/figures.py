@@ -91,7 +91,7 @@ def _transfer(transfers: dict[str, Any], kind: str, name: str) -> Figure:
     bare, own = transfers["bare"], transfers[kind]
     return at_least(
         f"a transfer of {BULK / 2**30:.0f} GiB by {name} against the same Envoy as a bare "
-        f"tcp_proxy ({own['bytes_per_second'] / 1e6:.0f} of "
+        f"tcp_proxy, on a processor of its own ({own['bytes_per_second'] / 1e6:.0f} of "
         f"{bare['bytes_per_second'] / 1e6:.0f} MB/s; "
         f"Envoy's CPU for a GiB: {own['cpu_seconds_per_gib']:.2f} of "
         f"{bare['cpu_seconds_per_gib']:.2f} s, at a Gbit/s "

@@ -102,6 +102,10 @@ class Gateway:
         if self._runner:
             await self._runner.cleanup()
 
+    def pin(self, processors: set[int]) -> None:
+        """Where it may run from now on."""
+        pin(self._pid, processors)
+
     def cpu_seconds(self) -> float:
         """Envoy's so far."""
         stat = Path(f"/proc/{self._pid}/stat").read_text().rpartition(")")[2].split()
@@ -179,6 +183,12 @@ class Helpers:
             assert process.stdout  # noqa: S101 - begun with one
             process.stdout.readline()
 
+    def pin(self, processors: set[int]) -> None:
+        """Where they may run from now on, and what is begun from here."""
+        for process in (self._host, self._dns):
+            pin(process.pid, processors)
+        pin(os.getpid(), processors)
+
     def stop(self) -> None:
         """Both."""
         for process in (self._host, self._dns):
@@ -213,6 +223,12 @@ def egress(number: int, hosts: list[str]) -> Egress:
         "limits": limits,
     }
     return Egress.model_validate(document)
+
+
+def pin(pid: int, processors: set[int]) -> None:
+    """Where each thread of a process may run."""
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        os.sched_setaffinity(int(task.name), processors)
 
 
 def memory_mib(pid: int, kind: str) -> float:

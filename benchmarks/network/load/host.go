@@ -6,7 +6,11 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 )
+
+// piece is how much is sent at once, in bytes.
+const piece = 4 << 20
 
 // host is what is reached. By the beginning of the server name it sends much (bulk), one byte (byte)
 // or whatever comes (echo).
@@ -41,17 +45,33 @@ func serve(connection net.Conn, size int64) {
 	}
 	switch hello = hello[:read]; {
 	case bytes.Contains(hello, []byte("bulk.")):
-		piece := make([]byte, 1<<20)
-		for sent := int64(0); sent < size; sent += int64(len(piece)) {
-			if _, err := connection.Write(piece); err != nil {
-				return
-			}
-		}
+		send(connection, size)
 	case bytes.Contains(hello, []byte("echo.")):
 		_, _ = connection.Write([]byte{1})
 		_, _ = io.Copy(connection, connection)
 	default:
 		_, _ = connection.Write([]byte{1})
 		_, _ = io.Copy(io.Discard, connection)
+	}
+}
+
+// send sends zeros from a file, by the kernel.
+func send(connection net.Conn, size int64) {
+	file, err := os.CreateTemp("", "bulk")
+	if err != nil {
+		return
+	}
+	defer os.Remove(file.Name())
+	defer file.Close()
+	if _, err := file.Write(make([]byte, piece)); err != nil {
+		return
+	}
+	for sent := int64(0); sent < size; sent += piece {
+		if _, err := file.Seek(0, io.SeekStart); err != nil {
+			return
+		}
+		if _, err := io.CopyN(connection, file, piece); err != nil {
+			return
+		}
 	}
 }
