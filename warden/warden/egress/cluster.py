@@ -8,6 +8,7 @@ import logging
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
+from aiohttp import ClientError
 from kubernetes_asyncio import client, watch
 from kubernetes_asyncio.client.exceptions import ApiException
 
@@ -162,7 +163,7 @@ class Cluster:
                 for tenant, names in self._world.secrets_needed().items():
                     hosts = [n.partition(".tls.")[2] for n in names if ".tls." in n]
                     await self._keys.certify(tenant, sorted(hosts), self._world)
-            except (ApiException, OSError) as error:
+            except (ApiException, ClientError, OSError) as error:
                 log.warning("tried again in %s s: %s", PAUSE_SECONDS, error)
                 await asyncio.sleep(PAUSE_SECONDS)
                 self._changed.set()
