@@ -105,7 +105,7 @@ class Cluster:
                     else:
                         known[_key(document)] = document
                     yield event["type"], document
-            except (TimeoutError, ApiException, OSError) as error:
+            except (TimeoutError, ApiException, ClientError, OSError) as error:
                 if not (isinstance(error, ApiException) and error.status == GONE):
                     log.warning("the API server can't be watched, tried again: %s", error)
                     await asyncio.sleep(PAUSE_SECONDS)
