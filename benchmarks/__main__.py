@@ -6,6 +6,7 @@ fifth; ratios within one run are what to compare.
 
 from __future__ import annotations
 
+import argparse
 import datetime
 import os
 import platform
@@ -40,6 +41,11 @@ UP_RUNS = 3
 
 def main() -> None:
     """Measures and writes; exit code 1 when a promise is not kept."""
+    argparse.ArgumentParser(
+        prog="make bench",
+        description="Measures every figure that is promised, for twenty minutes on two cores, and "
+        "writes docs/benchmarks.md. Exit code 1 when a promise is not kept.",
+    ).parse_args()
     Binaries(default_cache()).ensure((*PROGRAMS,), Silent())
     with tempfile.TemporaryDirectory(prefix="corral-bench-") as name:
         folder = Path(name)
