@@ -82,11 +82,6 @@ WEBHOOKS = (
         401,
         "no secret",
     ),
-    Attack("a signature of an hour ago", slack(b"old", ago=3600), 401, "300 s"),
-    Attack("a signature of tomorrow", slack(b"new", ago=-86400), 401, "300 s"),
-    Attack(
-        "an old one with a new time", slack(b"old", ago=3600, says=int(time.time())), 401, SIGNED
-    ),
     Attack("no time", slack(b"x").replace(b"X-Slack-Request-Timestamp", b"X-When"), 401, ONCE),
     Attack("a query", signed(f"{GITHUB}?admin=1"), 404, NO_ROUTE),
     Attack("another method", signed(method="PUT"), 404, NO_ROUTE),
@@ -157,6 +152,22 @@ def test_a_webhook_that_isnt_meant_comes_to_nobody(doors: WayIn, attack: Attack)
     doors.forget()
     answer = doors.send(attack.raw, name=attack.server_name)
     stopped(doors, answer, status=attack.status, wall=attack.wall)
+
+
+@pytest.mark.parametrize(
+    ("ago", "named", "wall"),
+    [
+        pytest.param(3600, 3600, "300 s", id="of an hour ago"),
+        pytest.param(-86400, -86400, "300 s", id="of tomorrow"),
+        pytest.param(3600, 0, SIGNED, id="an old one with a new time"),
+    ],
+)
+def test_a_signature_of_another_time_comes_to_nobody(
+    doors: WayIn, ago: int, named: int, wall: str
+) -> None:
+    doors.forget()
+    answer = doors.send(slack(b"old", ago=ago, says=int(time.time()) - named), name=HOST)
+    stopped(doors, answer, status=401, wall=wall)
 
 
 def stopped(doors: WayIn, answer: Answer, *, status: int, wall: str) -> None:
