@@ -23,6 +23,8 @@ from components.network.egress.place import egress_place
 from components.network.egress.tenant_egress import SharedWayOut
 from components.network.inbound.inbound import Inbound, InboundArgs, SharedWayIn
 from components.network.inbound.place import InboundPlace, inbound_place
+from components.observability.observability import Observability, ObservabilityArgs
+from components.observability.place import observability_place
 from components.scaling.names import ClusterPlace
 from components.tags import stack_tags
 from components.tenancy.admission import Admission, AdmissionArgs
@@ -199,6 +201,7 @@ class Platform(pulumi.ComponentResource):
         self._scaling(layer)
         self._egress(layer)
         self._inbound(layer)
+        self._observability(layer)
         if not isinstance(settings.cluster, EmbeddedCluster):
             Runtimes(
                 "runtimes",
@@ -255,6 +258,13 @@ class Platform(pulumi.ComponentResource):
 
     def _inbound_place(self) -> InboundPlace | None:
         return inbound_place(self._settings, egress_place(self._settings))
+
+    def _observability(self, layer: LayerOptions) -> None:
+        """What all of it is observed by, where the stack asks for it."""
+        place = observability_place(self._settings)
+        if place is not None:
+            after = (*self._network, *self._add_ons, *self._way_out)
+            Observability("observability", ObservabilityArgs(place=place, after=after), layer())
 
     def _volumes_key(self) -> str:
         """The name of the key for volumes, which is known before the key is made; none elsewhere

@@ -21,6 +21,7 @@ from corral.settings.inbound_contradictions import inbound_contradictions
 from corral.settings.layers import Stacks
 from corral.settings.network import ClusterNetwork, pod_network_of
 from corral.settings.network_contradictions import network_contradictions
+from corral.settings.observability import Observability
 from corral.settings.pools import Pool
 from corral.settings.runtime_contradictions import runtime_contradictions
 from corral.settings.runtimes import Runtimes
@@ -54,6 +55,8 @@ class Settings(Strict):
     """Where third-party charts come from."""
     runtimes: Runtimes = Runtimes()
     """Where nodes get their runtimes."""
+    observability: Observability | None = None
+    """What the stack is observed by. Left out, nothing."""
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
