@@ -35,6 +35,8 @@ class Source:
     """A stable key: `kubelet-resource`."""
     job: str
     """Label `job` of its series, which tells its absence."""
+    metrics_path: str = ""
+    """Label `metrics_path` of its series, where one job scrapes several paths: rules must say it."""
     needs: str = ""
     """The part of the stack that it comes with; empty when it is always there."""
 
@@ -54,3 +56,14 @@ class Metric:
     provenance: Provenance = Provenance.DERIVED
     reference: str
     """Where its form is known from: a recorded file, or repository, version, file and line."""
+    matchers: tuple[str, ...] = ()
+    """Matchers that tell these series from others of the same name, as PromQL writes them:
+    `container=""` for the row of a whole pod."""
+    note: str = ""
+    """What it doesn't say, where one would think it did."""
+
+    @property
+    def selected_by(self) -> frozenset[str]:
+        """Matchers that a selector must hold to speak of these series and of no others."""
+        path = self.source.metrics_path
+        return frozenset((*self.matchers, *((f'metrics_path="{path}"',) if path else ())))
