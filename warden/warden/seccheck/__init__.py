@@ -1,0 +1,1 @@
+"""Reads what gVisor sandboxes of one node tell of their processes, and says what stands out."""
