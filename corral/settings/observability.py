@@ -11,6 +11,7 @@ from corral.settings.alerting import Alerts
 from corral.settings.inbound import NamespaceName
 from corral.settings.problems import Expected, NotAllowedError
 from corral.settings.quantities import Bytes, parse_bytes
+from corral.settings.runtime_security import RuntimeSecurity
 from corral.settings.strict import Name, Strict, Text
 from corral.settings.web_addresses import HttpsAddress
 
@@ -93,6 +94,11 @@ class Observability(Strict):
     """Dashboards."""
     alerts: Alerts | None = None
     """Whom alerts are told to. Left out, they stand in Alertmanager alone, and nobody is woken."""
+    runtime_security: Annotated[RuntimeSecurity | None, Field(alias="runtime-security")] = (
+        RuntimeSecurity()
+    )
+    """What sandboxes do that agents don't, on tiers where that is seen; nothing watches for it
+    where this is null."""
     runbooks: Annotated[
         str, Field(json_schema_extra={"pattern": RUNBOOKS_PATTERN}), AfterValidator(_runbooks)
     ] = DEFAULT_RUNBOOKS

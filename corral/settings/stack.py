@@ -24,6 +24,7 @@ from corral.settings.network_contradictions import network_contradictions
 from corral.settings.observability import Observability
 from corral.settings.pools import Pool
 from corral.settings.runtime_contradictions import runtime_contradictions
+from corral.settings.runtime_security import runtime_security_contradictions
 from corral.settings.runtimes import Runtimes
 from corral.settings.strict import Name, Strict
 from corral.settings.tenants import Tenant
@@ -95,6 +96,13 @@ class Settings(Strict):
         )
         found += runtime_contradictions(
             cluster=self.cluster, runtimes=self.runtimes, pools=self.pools
+        )
+        found += runtime_security_contradictions(
+            self.observability.runtime_security if self.observability else None,
+            cluster=self.cluster,
+            classes=self.classes,
+            pools=self.pools,
+            control=self.network.egress.images.control if self.network.egress else None,
         )
         found += confidential_contradictions(
             pools=self.pools, classes=self.classes, tenants=self.tenants

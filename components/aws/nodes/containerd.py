@@ -12,6 +12,7 @@ from typing import Any
 
 from components.aws.nodes.kata import shims
 from components.aws.nodes.rendering import render
+from components.observability.runtime_security.seccheck import SESSION_FILE
 from corral.settings.tiers import Runtime, Tier
 
 BASE_RUNTIME_SPEC = "/etc/containerd/base-runtime-spec.json"
@@ -54,5 +55,6 @@ def base_runtime_spec() -> dict[str, Any]:
 
 def runsc_toml() -> str:
     """runsc's own flags: system calls are caught by systrap, which needs no virtualization, and
-    cgroups are systemd's, as the kubelet's are. Pods can't change them by annotation."""
-    return render("runsc.toml.j2")
+    cgroups are systemd's, as the kubelet's are. Each sandbox tells what it does to the reader of
+    its node, where one listens when it starts. Pods can't change any of it by annotation."""
+    return render("runsc.toml.j2", trace_session=SESSION_FILE)

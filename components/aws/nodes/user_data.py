@@ -23,6 +23,12 @@ from components.aws.nodes.kata import CORE_PATTERN, guest_toml, shims
 from components.aws.nodes.kubelet import KubeletArgs, kubelet_config, kubelet_flags
 from components.aws.nodes.rendering import render
 from components.aws.nodes.workspace_disks import DATA_DEVICE, INSTANCE_DISKS, WorkspaceDisks
+from components.observability.runtime_security.seccheck import (
+    FOLDER,
+    READER,
+    SESSION_FILE,
+    session_file,
+)
 from corral.settings.runtimes import GVISOR_SOURCE
 from corral.settings.tiers import Runtime, Tier
 from corral.settings.workspaces import THIN_POOL, VOLUME_GROUP
@@ -172,6 +178,10 @@ def node_script(args: NodeArgs) -> str:
         runsc_config=RUNSC_CONFIG,
         runsc_toml=runsc_toml(),
         runsc_proof=RUNSC_PROOF,
+        trace_session=SESSION_FILE,
+        trace_session_text=session_file(args.architecture) if release else "",
+        trace_folder=FOLDER,
+        trace_reader=READER,
         disks=args.disks,
         data_device=DATA_DEVICE,
         instance_disks=INSTANCE_DISKS,

@@ -4,12 +4,17 @@ runsc connects a sandbox to the reader when it starts it, and never again: a san
 while no reader listens, or whose reader restarts, tells nothing from then on. That it starts all
 the same is a choice (`ignore_setup_error`): a reader that is down must not stop work. The metric of
 connected sandboxes tells how many are blind.
+
+The session doesn't depend on a stack's settings: nodes have it whether a reader runs or not. In one
+run on a busy machine (runsc of August 2026, systrap) opening and closing a file took 11 to 17 µs
+without a session, 16 to 17 µs with a session that nobody reads, and 37 µs with the reader; starting
+a process 3 to 5 ms in all three.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from components.observability.runtime_security import programs as known
@@ -18,6 +23,8 @@ from components.observability.runtime_security.falco_rules import rule_name, tag
 
 FOLDER = "/run/corral/seccheck"
 SOCKET = f"{FOLDER}/events.sock"
+READER = 65532
+"""The account that the reader runs as: the folder is its own."""
 SESSION_FILE = "/etc/containerd/runsc-trace.json"
 """On nodes; runsc's flag `pod-init-config` names it."""
 RETRIES = 3
@@ -85,15 +92,13 @@ _POINTS = {
 _WITH_PATH = ("syscall/openat/exit",)
 
 
-def session(found: Iterable[Detection], architecture: str) -> dict[str, Any]:
+def session(architecture: str) -> dict[str, Any]:
     """`trace_session` for sandboxes on such nodes (`amd64` or `arm64`)."""
-    events = {each.event for each in found}
+    numbers = SYSCALLS[architecture]
     names = [*_ALWAYS]
-    for event, points in _POINTS.items():
-        names += points if event in events else ()
-    if Event.SYSCALL in events:
-        numbers = SYSCALLS[architecture]
-        names += [f"syscall/sysno/{numbers[name]}/enter" for name in _numbered()]
+    for event in Event:
+        names += _POINTS.get(event, ())
+    names += [f"syscall/sysno/{numbers[name]}/enter" for name in _numbered()]
     return {
         "name": "Default",
         # arm64 has no open and no creat.
@@ -109,9 +114,9 @@ def session(found: Iterable[Detection], architecture: str) -> dict[str, Any]:
     }
 
 
-def session_file(found: Iterable[Detection], architecture: str) -> str:
-    """The file that runsc reads."""
-    return json.dumps({"trace_session": session(found, architecture)}, indent=1) + "\n"
+def session_file(architecture: str) -> str:
+    """The file that runsc reads. It stands in user data, where there is little room."""
+    return json.dumps({"trace_session": session(architecture)}, separators=(",", ":")) + "\n"
 
 
 def reader_document(found: Sequence[Detection], classes: frozenset[str]) -> dict[str, Any]:

@@ -37,7 +37,7 @@ class Node:
 
     def run(self, *command: str, socket: Path | None = None) -> subprocess.CompletedProcess[str]:
         """One sandbox, with the stack's session, to its end."""
-        trace = session(detections(WATCH), "amd64")
+        trace = session("amd64")
         trace["sinks"][0]["config"]["endpoint"] = str(socket or self.socket)
         told = self.folder / "session.json"
         told.write_text(json.dumps({"trace_session": trace}), encoding="utf-8")

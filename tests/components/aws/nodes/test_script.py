@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import shutil
 import subprocess
 import tarfile
@@ -18,11 +19,13 @@ from pathlib import Path
 import pytest
 
 from components.aws.nodes.user_data import GvisorRelease, NodeArgs, node_script
+from components.observability.runtime_security.seccheck import FOLDER, READER, SOCKET
 from tests.components.aws.nodes.pools import serving
 
 DOUBLES = """
 asked() { echo "$@" >> {folder}/asked; }
 systemctl() { asked systemctl "$@"; }
+systemd-tmpfiles() { asked systemd-tmpfiles "$@"; }
 sysctl() { asked sysctl "$@"; }
 swapoff() { asked swapoff "$@"; }
 modprobe() { asked modprobe "$@"; test ! -e {folder}/no-modules; }
@@ -37,7 +40,7 @@ class Machine:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        for name in ("etc/sysctl.d", "etc/modules-load.d", "local/bin", "proc"):
+        for name in ("etc/sysctl.d", "etc/modules-load.d", "etc/tmpfiles.d", "local/bin", "proc"):
             (folder / name).mkdir(parents=True)
         (folder / "proc" / "core_pattern").write_text("|/bin/false\n", encoding="utf-8")
         (folder / "console").touch()
@@ -137,6 +140,20 @@ def test_gvisor_is_installed_whole_and_tried(machine: Machine) -> None:
     assert (installed / "gvisor-bin/gvisor_sentry").is_file(), "runsc needs its companions"
     assert (installed / "runsc").stat().st_mode & 0o777 == 0o755
     assert "systrap" in (machine.folder / "etc/containerd/runsc.toml").read_text(encoding="utf-8")
+
+
+def test_sandboxes_of_a_node_tell_what_they_do_where_its_reader_listens(machine: Machine) -> None:
+    args = replace(serving("gvisor"), gvisor=machine.publish(KERNEL))
+    assert machine.run(args) == 0
+    told = tomllib.loads((machine.folder / "etc/containerd/runsc.toml").read_text(encoding="utf-8"))
+    file = Path(told["runsc_config"]["pod-init-config"])
+    session = json.loads(file.read_text(encoding="utf-8"))
+    (sink,) = session["trace_session"]["sinks"]
+    assert sink["config"]["endpoint"] == SOCKET
+    assert sink["ignore_setup_error"] is True, "a reader that is down must not stop work"
+    folders = (machine.folder / "etc/tmpfiles.d/corral.conf").read_text(encoding="utf-8")
+    assert folders == f"d {FOLDER} 0700 {READER} {READER} -\n", "nobody else may listen there"
+    assert any(each.startswith("systemd-tmpfiles --create") for each in machine.asked)
 
 
 def test_an_archive_with_another_sum_is_not_opened_and_the_node_never_joins(
