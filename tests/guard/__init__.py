@@ -1,0 +1,1 @@
+"""The guard that agents import, on real memory, threads, loops and processes."""
