@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from pulumi_kubernetes.helm.v4 import Chart
 
 
+_SAID = ("spec", "data", "stringData")
+"""What of an object may be secret."""
+
+
 class KubernetesObject(pulumi.CustomResource):
     """One object of the Kubernetes API, registered from its document: camelCase JSON with
     apiVersion, kind and a fixed metadata.name.
@@ -60,6 +64,8 @@ class Relations(TypedDict, total=False):
     """Its deletion is an error until somebody lifts it."""
     depends_on: Sequence[pulumi.Input[pulumi.Resource]]
     """What must be there before it comes, and stays until it is gone."""
+    secret: bool
+    """Whether what the API server answers is as secret as what was said."""
     replaced_by: Sequence[str]
     """Fields that can't be changed in place. Since names are fixed, the old object goes before
     the new one comes."""
@@ -85,6 +91,7 @@ class Children:
             depends_on=list(relations.get("depends_on", ())) or None,
             replace_on_changes=replaced_by or None,
             delete_before_replace=True if replaced_by else None,
+            additional_secret_outputs=list(_SAID) if relations.get("secret") else None,
         )
 
     def add(

@@ -19,8 +19,9 @@ from components.isolation.runtimes import Runtimes, RuntimesArgs
 from components.known_cluster import KnownCluster
 from components.network.calico import Calico, CalicoArgs, calico_place
 from components.network.egress.egress import Egress, EgressArgs
-from components.network.egress.place import egress_place
+from components.network.egress.place import calico_dns, egress_place
 from components.network.egress.tenant_egress import SharedWayOut
+from components.network.enterprise.place import GatewayPlace
 from components.network.inbound.inbound import Inbound, InboundArgs, SharedWayIn
 from components.network.inbound.place import InboundPlace, inbound_place
 from components.observability.observability import Observability, ObservabilityArgs
@@ -34,7 +35,7 @@ from corral.settings import network as settings_of_network
 from corral.settings.aws.pools import EksPool
 from corral.settings.cluster import EksCluster, EmbeddedCluster, ExistingCluster
 from corral.settings.layers import LAYERS, Layer, Part
-from corral.settings.network import calico_of, pod_network_of
+from corral.settings.network import calico_of, egress_gateways_of, pod_network_of
 from corral.settings.stack import Settings
 
 LayerOptions = Callable[[], pulumi.ResourceOptions]
@@ -80,6 +81,8 @@ class Platform(pulumi.ComponentResource):
         self.namespaces = pulumi.Output.from_input([])
         self._add_ons: tuple[pulumi.Resource, ...] = ()
         self._network: tuple[pulumi.Resource, ...] = ()
+        self._gateways: GatewayPlace | None = None
+        self._calico_after: tuple[pulumi.Resource, ...] = ()
         self._way_out: tuple[pulumi.Resource, ...] = ()
         self._way_in: tuple[pulumi.Resource, ...] = ()
 
@@ -131,10 +134,14 @@ class Platform(pulumi.ComponentResource):
                 pools={n: pool for n, pool in settings.pools.items() if isinstance(pool, EksPool)},
                 gvisor_source=settings.runtimes.gvisor_source,
                 pod_network=pod_network_of(settings.network),
+                egress_gateways=egress_gateways_of(
+                    settings.network, settings.cluster, settings.tenants
+                ),
             ),
             self._children.options(),
         )
         self._add_ons = foundation.add_ons
+        self._gateways, self._calico_after = foundation.gateways, foundation.calico_after
         return Below(kubeconfig=foundation.kubeconfig, egress_addresses=foundation.egress_addresses)
 
     def _cluster(self, below: Below) -> Provider:
@@ -163,6 +170,9 @@ class Platform(pulumi.ComponentResource):
                 place=calico_place(settings.cluster, settings.pools),
                 chart_source=settings.charts.source,
                 protect=_protected(settings),
+                gateways=self._gateways,
+                dns=calico_dns(settings),
+                after=self._calico_after,
             ),
             layer(),
         )

@@ -11,12 +11,14 @@ import pulumi
 from components.aws.account.keys import Keys, KeysArgs
 from components.aws.account.provider import aws_provider
 from components.aws.cluster.cluster import Cluster, ClusterArgs
+from components.aws.network.addresses import EgressAddresses, EgressAddressesArgs
 from components.aws.network.existing import ExistingVpc, ExistingVpcArgs
 from components.aws.network.network import Network, NetworkArgs
 from components.aws.nodes.nodes import Nodes, NodesArgs
 from components.aws.nodes.pool import ClusterOutputs
 from components.aws.scaling.scaling import Scaling, ScalingArgs
 from components.children import Children
+from components.network.enterprise.place import GatewayPlace
 from components.scaling.names import ClusterPlace, bursts
 from components.tags import stack_tags
 from corral.settings.aws.account import Aws
@@ -26,6 +28,7 @@ from corral.settings.aws.network import ExistingNetwork
 from corral.settings.aws.pools import EksPool
 from corral.settings.aws.reservations import reservations
 from corral.settings.cluster import EksCluster
+from corral.settings.egress_addresses import EgressGateways, gateway_zones
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +43,8 @@ class FoundationArgs:
     """Where nodes get gVisor."""
     pod_network: PodNetwork
     """Where pods get their addresses from."""
+    egress_gateways: EgressGateways | None = None
+    """Calico Enterprise's gateways, where the stack has them."""
 
 
 class Foundation(pulumi.ComponentResource):
@@ -49,6 +54,10 @@ class Foundation(pulumi.ComponentResource):
     """How to reach the cluster; no secret."""
     egress_addresses: pulumi.Output[list[str]]
     """Addresses that the cluster's traffic to the internet comes from."""
+    gateways: GatewayPlace | None
+    """What was made for Calico Enterprise's egress gateways."""
+    calico_after: tuple[pulumi.Resource, ...]
+    """What must stand before Calico starts on nodes."""
     add_ons: tuple[pulumi.Resource, ...]
     """What brings kinds of objects with it, and roles of controllers: nothing of theirs can be made
     before."""
@@ -92,6 +101,7 @@ class Foundation(pulumi.ComponentResource):
         place = ClusterPlace(
             name=args.cluster.name, account=args.aws.account_id, region=args.aws.region
         )
+        addresses = self._addresses(network, cluster, place)
         nodes = Nodes(
             "nodes",
             NodesArgs(
@@ -129,6 +139,12 @@ class Foundation(pulumi.ComponentResource):
 
         self.kubeconfig = cluster.kubeconfig
         self.egress_addresses = network.egress_addresses
+        self.gateways, self.calico_after = None, ()
+        if addresses is not None:
+            self.gateways, self.calico_after = addresses.gateways, addresses.ready
+            self.egress_addresses = pulumi.Output.all(
+                network.egress_addresses, addresses.elastic_ips
+            ).apply(lambda both: [*both[0], *both[1]])
         self.register_outputs(
             {"kubeconfig": self.kubeconfig, "egress_addresses": self.egress_addresses}
         )
@@ -145,6 +161,28 @@ class Foundation(pulumi.ComponentResource):
         aws, pods = self._args.aws, self._args.pod_network
         demands = [address_demand(n, p, aws, pods) for n, p in self._args.pools.items()]
         return {zone: zone_demand(zone, demands) for zone in aws.network.zones}
+
+    def _addresses(
+        self, network: Network | ExistingVpc, cluster: Cluster, place: ClusterPlace
+    ) -> EgressAddresses | None:
+        args = self._args
+        if args.egress_gateways is None:
+            return None
+        return EgressAddresses(
+            "egress-addresses",
+            EgressAddressesArgs(
+                gateways=args.egress_gateways,
+                settings=args.aws.network,
+                network=network,
+                zones=gateway_zones(args.pools, args.aws.network.zones),
+                pools=[n for n, p in args.pools.items() if p.purpose == "egress-gateway"],
+                place=place,
+                cluster=cluster.name,
+                security_group=cluster.security_group,
+                protect=args.aws.protect,
+            ),
+            self._layer,
+        )
 
     def _network(self, keys: Keys) -> Network | ExistingVpc:
         aws, settings = self._args.aws, self._args.aws.network

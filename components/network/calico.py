@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -22,6 +22,9 @@ from components.network.calico_documents import (
     operator_chart,
     operator_values,
 )
+from components.network.enterprise.addresses import address_documents
+from components.network.enterprise.license import stack_documents
+from components.network.enterprise.place import GatewayPlace
 from components.versions import eks_version
 from corral.settings import network as settings
 from corral.settings.cluster import Cluster, EksCluster
@@ -37,6 +40,12 @@ class CalicoArgs:
     place: CalicoPlace
     chart_source: str | None
     protect: bool
+    gateways: GatewayPlace | None = None
+    """Calico Enterprise's egress gateways."""
+    dns: Sequence[str] = ()
+    """DNS servers that Envoy asks."""
+    after: Sequence[pulumi.Resource] = ()
+    """What must stand before Calico starts on nodes: roles of its pods."""
 
 
 class Calico(pulumi.ComponentResource):
@@ -67,19 +76,42 @@ class Calico(pulumi.ComponentResource):
             # Without the kinds it gives up; they also stay until it has put everything away.
             depends_on=[namespace, kinds],
         )
+        owned = []
+        if calico.license == "stack":
+            owned = [
+                children.add(each["kind"].lower(), each, depends_on=[namespace, kinds], secret=True)
+                for each in stack_documents()
+            ]
         installation = children.add(
             "installation",
             installation_document(calico, place),
             # Whoever deletes it takes the network from every pod that runs.
             protect=args.protect,
-            depends_on=[operator],
+            depends_on=[operator, *owned, *args.after],
         )
-        documents = [api_server_document(place), felix_document(calico, crds_of(calico, place))]
+        felix = felix_document(
+            calico, crds_of(calico, place), gateways=args.gateways is not None, dns=args.dns
+        )
+        documents = [api_server_document(place), felix]
         if calico.flow_logs:
             documents += flow_log_documents()
         for document in documents:
             children.add(document["kind"].lower(), document, depends_on=[installation])
+        if args.gateways is not None:
+            self._gateways(children, args.gateways, installation)
         self.register_outputs({})
+
+    def _gateways(
+        self, children: Children, place: GatewayPlace, installation: pulumi.Resource
+    ) -> None:
+        """Each after the one before it: pools name subnets that are reserved in part, gateways name
+        pools, and what isn't there yet would drop traffic."""
+        before = installation
+        for document in address_documents(place):
+            name = f"{document['kind'].lower()}/{document['metadata']['name']}"
+            # Calico changes neither size nor network of a pool in place.
+            fixed = ("spec.cidr", "spec.blockSize") if document["kind"] == "IPPool" else ()
+            before = children.add(name, document, depends_on=[before], replaced_by=fixed)
 
 
 def calico_place(cluster: Cluster, pools: Mapping[str, AnyPool]) -> CalicoPlace:

@@ -7,7 +7,7 @@ projectcalico/calico v3.33, api/pkg/apis/projectcalico/v3.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -27,7 +27,7 @@ NAMESPACE = "tigera-operator"
 """The operator's own; it makes calico-system itself."""
 
 PULL_SECRET = "tigera-pull-secret"  # noqa: S105 - a Secret's name
-"""Where Calico Enterprise's images are pulled with; its owner makes it."""
+"""What Calico Enterprise's images are pulled with."""
 
 OPERATOR_API = "operator.tigera.io/v1"
 DEFAULT = "default"
@@ -173,8 +173,12 @@ def flow_log_documents() -> list[Document]:
     return [_document("Goldmane", {}), _document("Whisker", {"notifications": "Disabled"})]
 
 
-def felix_document(calico: Calico, crds: Crds) -> Document:
-    """The part of Calico on each node. Some are its defaults: walls are written down."""
+def felix_document(
+    calico: Calico, crds: Crds, *, gateways: bool = False, dns: Sequence[str] = ()
+) -> Document:
+    """The part of Calico on each node. Some are its defaults: walls are written down. `gateways`:
+    whether Calico Enterprise's egress gateways are there, with addresses of the VPC; `dns`: whose
+    answers tell it which addresses a name has."""
     spec: Document = {
         # No pod sends from an address that isn't its own, and none wraps packets up itself.
         "workloadSourceSpoofing": "Disabled",
@@ -186,9 +190,14 @@ def felix_document(calico: Calico, crds: Crds) -> Document:
     if calico.edition == "oss":
         # Of each rule on each node: a sandbox that knocks for days doesn't fill its node's log.
         spec |= {"logActionRateLimit": "10/second", "logActionRateLimitBurst": 50}
-    if calico.egress_gateways:
+    elif dns:
+        # Those that gateways ask, and no sandbox does: nobody else tells which addresses are whose.
+        spec["dnsTrustedServers"] = list(dns)
+    if gateways:
         # By namespace alone: a pod's own annotation chooses nothing.
         spec["egressIPSupport"] = "EnabledPerNamespace"
+        # An interface for each gateway: no address of its subnet is a node's.
+        spec["awsSecondaryIPSupport"] = "EnabledENIPerWorkload"
     group = "projectcalico.org/v3" if crds == "v3" else "crd.projectcalico.org/v1"
     return _document("FelixConfiguration", spec, api=group)
 

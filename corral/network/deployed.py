@@ -73,12 +73,17 @@ class Network:
         yield from map(default_deny_document, self.lists)
         if self.place is None:
             return
-        shared, each = (shared_floor, tenant_floor)
-        if self.place.calico:
-            shared, each = (shared_policies, tenant_policies)
-        yield from shared(self.place.ranges, self.place.beyond)
+        place = self.place
+        if not place.calico:
+            yield from shared_floor(place.ranges, place.beyond)
+            for tenant, egress in self._with_egress():
+                yield from tenant_floor(tenant, egress)
+            return
+        yield from shared_policies(
+            place.ranges, place.beyond, trial=place.egress.trial or None, names=place.names
+        )
         for tenant, egress in self._with_egress():
-            yield from each(tenant, egress)
+            yield from tenant_policies(tenant, egress, names=place.names)
 
     def _with_egress(self) -> Iterator[tuple[str, Egress]]:
         return ((name, egress) for name, egress in self.lists.items() if egress is not None)

@@ -32,6 +32,9 @@ WRITTEN_BY_PULUMI = ("encryptionsalt", "secretsprovider", "encryptedkey")
 STACK_FOLDER = "stacks"
 """`stackConfigDir` of Pulumi.yaml."""
 
+STACK_SECRETS = ("corral:calico-license", "corral:calico-pull-secret")
+"""Keys of the owner's secrets beside the settings (`network.calico.license: stack`)."""
+
 _IN_CONFIG = ("config", SETTINGS_KEY)
 _STACK_NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}")
 _NAMES: TypeAdapter[str] = TypeAdapter(Name)
@@ -165,6 +168,9 @@ def _other_configuration(config: Mapping[str, Any]) -> Iterable[Problem]:
     for key in config:
         if key == SETTINGS_KEY:
             continue
+        if key in STACK_SECRETS:
+            yield from _secret(key, config[key])
+            continue
         namespace = key.partition(":")[0]
         meant = nearest(key, (SETTINGS_KEY, "settings"))
         if meant:
@@ -181,6 +187,19 @@ def _other_configuration(config: Mapping[str, Any]) -> Iterable[Problem]:
             value=Said("a key that corral doesn't read"),
             rule=f"{SETTINGS_KEY} alone: what corral provisions is all said there",
             fix=fix,
+        )
+
+
+def _secret(key: str, value: object) -> Iterable[Problem]:
+    """Nothing, where Pulumi encrypted it."""
+    if not (isinstance(value, dict) and value.keys() == {"secure"}):
+        name = key.partition(":")[2]
+        yield Problem(
+            path=("config", key),
+            value=Said("a value that anybody can read"),
+            rule="a secret: in a stack file it stands encrypted, under `secure`",
+            fix=f"remove it, and run: pulumi config set --secret {name}; replace what was there, "
+            "if it was committed",
         )
 
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
 from corral.settings.aws.cidrs import PodNetwork
 from corral.settings.aws.texts import Cidr
 from corral.settings.cluster import Cluster, EksCluster
+from corral.settings.egress_addresses import EgressGateways
 from corral.settings.inbound import InboundDoors
-from corral.settings.platform_egress import PlatformEgress
+from corral.settings.platform_egress import PlatformEgress, egress_asked
 from corral.settings.strict import Strict
+
+if TYPE_CHECKING:
+    from corral.settings.tenants import Tenant
 
 
 class Calico(Strict):
@@ -19,9 +24,14 @@ class Calico(Strict):
     sandbox's interface, whatever runtime is behind it."""
 
     edition: Literal["oss", "enterprise"] = "oss"
-    """Calico Open Source, or Calico Enterprise: its images need the owner's pull secret
-    (`tigera-pull-secret`, in the namespace `tigera-operator`), and its features the owner's
-    LicenseKey; neither passes through corral."""
+    """Calico Open Source, or Calico Enterprise: its images need a pull secret, and its features a
+    licence."""
+    license: Literal["stack", "owner"] | None = None
+    """With edition enterprise: where its licence and its pull secret come from. `stack`: secrets of
+    the stack, which `pulumi config set --secret` encrypts (`calico-license`, the LicenseKey's YAML;
+    `calico-pull-secret`, the registry's JSON). `owner`: somebody puts the LicenseKey `default` and
+    the Secret `tigera-pull-secret` (in `tigera-operator`) into the cluster, and neither passes
+    through corral."""
     mode: Literal["overlay", "policy-only"] = "overlay"
     """Whether pods get addresses of an overlay of Calico's own (VXLAN), or of the VPC by EKS' own
     plugin, with Calico for policies alone: that lets a pod send before its policies are there, and
@@ -35,8 +45,9 @@ class Calico(Strict):
     flow_logs: Annotated[bool, Field(alias="flow-logs")] = False
     """Goldmane and Whisker: which pod talked to whom, and which policy let it or not. A technical
     preview of Calico Open Source."""
-    egress_gateways: Annotated[bool, Field(alias="egress-gateways")] = False
-    """Whether Calico Enterprise's own egress gateways may be used, namespace by namespace."""
+    egress_gateways: Annotated[EgressGateways | None, Field(alias="egress-gateways")] = None
+    """Calico Enterprise's own egress gateways, by which gateways' traffic gets Elastic IPs. With
+    these defaults when left out, with edition enterprise on EKS and egress."""
 
 
 class ClusterNetwork(Strict):
@@ -55,6 +66,18 @@ class ClusterNetwork(Strict):
 def calico_of(network: ClusterNetwork, cluster: Cluster) -> Calico | None:
     """The Calico that the stack installs; None where it installs none."""
     return network.calico or (Calico() if isinstance(cluster, EksCluster) else None)
+
+
+def egress_gateways_of(
+    network: ClusterNetwork, cluster: Cluster, tenants: Mapping[str, Tenant]
+) -> EgressGateways | None:
+    """The gateways with Elastic IPs that the stack has; None where it has none."""
+    calico = calico_of(network, cluster)
+    if calico is None or calico.edition != "enterprise" or calico.mode != "overlay":
+        return None
+    if not isinstance(cluster, EksCluster) or egress_asked(network.egress, tenants) is None:
+        return None
+    return calico.egress_gateways or EgressGateways()
 
 
 def pod_network_of(network: ClusterNetwork) -> PodNetwork:

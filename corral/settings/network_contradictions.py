@@ -49,15 +49,6 @@ def blocks_per_node(pods: int) -> int:
 
 
 def _edition(calico: Calico) -> Iterator[Problem]:
-    if calico.edition == "oss" and calico.egress_gateways:
-        yield _problem(
-            "egress-gateways",
-            value=True,
-            rule="false with edition oss: Calico Open Source has no egress gateways, its operator "
-            "installs none",
-            fix="remove it: traffic leaves by a pool of purpose egress-gateway and the fixed "
-            "addresses of NAT. Or set edition: enterprise, with its licence",
-        )
     if calico.edition == "enterprise" and calico.flow_logs:
         yield _problem(
             "flow-logs",
@@ -103,13 +94,6 @@ def _mode(
                 rule=f"left out with mode policy-only: {why}",
                 fix="remove it, or set mode: overlay",
             )
-    if calico.egress_gateways:
-        yield _problem(
-            "egress-gateways",
-            value=True,
-            rule="false with mode policy-only: Calico's egress gateways need its own addresses",
-            fix="remove it, or set mode: overlay",
-        )
 
 
 def _addresses(calico: Calico, aws: Aws | None) -> list[Problem]:

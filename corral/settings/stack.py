@@ -17,6 +17,7 @@ from corral.settings.cluster import Cluster
 from corral.settings.confidential_contradictions import confidential_contradictions
 from corral.settings.contradictions import ContradictionError, contradictions
 from corral.settings.egress_contradictions import egress_contradictions
+from corral.settings.enterprise_contradictions import enterprise_contradictions
 from corral.settings.inbound_contradictions import inbound_contradictions
 from corral.settings.layers import Stacks
 from corral.settings.network import ClusterNetwork, pod_network_of
@@ -83,6 +84,13 @@ class Settings(Strict):
             aws=self.aws,
             pools=self.pools,
             classes=self.classes,
+        )
+        found += enterprise_contradictions(
+            cluster=self.cluster,
+            network=self.network,
+            aws=self.aws,
+            pools=eks_pools(self.pools),
+            tenants=self.tenants,
         )
         found += egress_contradictions(
             cluster=self.cluster,

@@ -49,6 +49,7 @@ SANDBOXED = {
     "classes": {**TRUSTED["classes"], "worker": {"tier": "gvisor"}},
 }
 
+ENTERPRISE = {"edition": "enterprise", "license": "owner"}
 PODS = {"pods": "10.128.0.0/14"}
 
 # base, network.calico, key that is told, part of the rule, part of the fix
@@ -83,21 +84,21 @@ REFUSED: dict[str, tuple[dict[str, Any], dict[str, Any], str, str, str]] = {
     ),
     "egress gateways of the open-source edition": (
         TRUSTED,
-        {**PODS, "egress-gateways": True},
+        {**PODS, "egress-gateways": {}},
         "egress-gateways",
         "Calico Open Source has no egress gateways",
         "a pool of purpose egress-gateway",
     ),
     "egress gateways without addresses for them": (
         TRUSTED,
-        {"edition": "enterprise", "mode": "policy-only", "egress-gateways": True},
+        {**ENTERPRISE, "mode": "policy-only", "egress-gateways": {}},
         "egress-gateways",
         "need its own addresses",
         "set mode: overlay",
     ),
     "the open-source edition's flow logs in the other": (
         TRUSTED,
-        {**PODS, "edition": "enterprise", "flow-logs": True},
+        {**PODS, **ENTERPRISE, "flow-logs": True},
         "flow-logs",
         "belong to Calico Open Source",
         "flow logs of its own",
@@ -191,7 +192,7 @@ def test_it_is_refused_where_it_stands_with_reason_and_way_out(case: str) -> Non
         PODS,
         {"mode": "policy-only"},
         {"mode": "policy-only", "flow-logs": True},
-        {**PODS, "edition": "enterprise", "egress-gateways": True, "policy-wait": 60},
+        {**PODS, **ENTERPRISE, "policy-wait": 60},
     ],
 )
 def test_what_agrees_is_taken(calico: dict[str, Any]) -> None:

@@ -51,6 +51,8 @@ class Network(pulumi.ComponentResource):
     """Isolated subnets."""
     egress_addresses: pulumi.Output[list[str]]
     """Fixed public addresses that all traffic to the internet comes from."""
+    public_routes: pulumi.Output[str]
+    """The route table of public subnets: by the internet gateway."""
 
     def __init__(
         self, name: str, args: NetworkArgs, opts: pulumi.ResourceOptions | None = None
@@ -164,6 +166,7 @@ class Network(pulumi.ComponentResource):
     ) -> dict[str, ec2.RouteTable]:
         """The route tables of subnets whose addresses are private, by name."""
         public = self._table("public")
+        self.public_routes = public.id
         way_out = ec2.Route(
             "public",
             route_table_id=public.id,

@@ -24,6 +24,7 @@ from components.network.egress.resolver_pods import (
     resolver_documents,
 )
 from components.network.egress.tenant_documents import shared_part_document
+from components.network.enterprise.addresses import namespace_annotations
 from components.network.policies.documents import shared_floor, shared_policies
 from components.network.policies.places import CONTROL, EGRESS_NAMESPACE
 from components.network.policies.tier import TIER
@@ -44,6 +45,14 @@ class EgressArgs:
     after: Sequence[pulumi.Resource] = ()
 
 
+def egress_namespace_document(place: EgressPlace) -> Document:
+    """Its namespace. Calico Enterprise is told by an annotation of it which gateways to use."""
+    document = platform_namespace_document(EGRESS_NAMESPACE)
+    if place.gateways:
+        document["metadata"]["annotations"] = dict(namespace_annotations())
+    return document
+
+
 class Egress(pulumi.ComponentResource):
     """Everything of the egress that isn't a tenant's."""
 
@@ -56,7 +65,7 @@ class Egress(pulumi.ComponentResource):
         super().__init__("corral:network:Egress", name, None, opts)
         self._children = Children(parent=self)
         place = args.place
-        document = platform_namespace_document(EGRESS_NAMESPACE)
+        document = egress_namespace_document(place)
         self._namespace = self._children.add(EGRESS_NAMESPACE, document, depends_on=args.after)
         policies = self._policies(place)
         control = self._control(place, policies)
@@ -75,7 +84,7 @@ class Egress(pulumi.ComponentResource):
         if not place.calico:
             return self._all(shared_floor(place.ranges, place.beyond))
         tier, *documents = shared_policies(
-            place.ranges, place.beyond, trial=place.egress.trial or None
+            place.ranges, place.beyond, trial=place.egress.trial or None, names=place.names
         )
         first = self._children.add(f"tier/{TIER}", tier, depends_on=[self._namespace])
         return [first, *self._all(documents, first)]

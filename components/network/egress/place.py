@@ -13,7 +13,7 @@ from components.network.policies.refused import ClusterRanges
 from components.versions import ENVOY_IMAGE
 from corral.settings.aws.cidrs import PRIVATE_RANGES, service_network
 from corral.settings.cluster import EksCluster
-from corral.settings.network import calico_of
+from corral.settings.network import calico_of, egress_gateways_of
 from corral.settings.platform_egress import PlatformEgress, PrivateHost, dns_servers, egress_asked
 from corral.settings.stack import Settings
 
@@ -35,6 +35,10 @@ class EgressPlace:
     """The cluster's own networks, by what they are."""
     calico: bool
     """Whether the stack has Calico: else Kubernetes' own policies are all there is."""
+    names: bool = False
+    """Whether policies speak of names too (Calico Enterprise)."""
+    gateways: bool = False
+    """Whether Envoy's connections leave by Calico Enterprise's egress gateways."""
     nodes: int = 0
     """Nodes that are there for gateways alone; none where they share the platform's."""
 
@@ -98,13 +102,24 @@ def egress_place(settings: Settings) -> EgressPlace | None:
     egress = egress_asked(settings.network.egress, settings.tenants)
     if egress is None:
         return None
+    calico = calico_of(settings.network, settings.cluster)
     return EgressPlace(
         egress=egress,
         servers=dns_servers(egress, settings.aws),
         networks=dict(_networks(settings)),
-        calico=calico_of(settings.network, settings.cluster) is not None,
+        calico=calico is not None,
+        names=calico is not None and calico.edition == "enterprise",
+        gateways=egress_gateways_of(settings.network, settings.cluster, settings.tenants)
+        is not None,
         nodes=sum(pool.nodes for pool in settings.pools.values() if pool_purpose(pool)),
     )
+
+
+def calico_dns(settings: Settings) -> tuple[str, ...]:
+    """Whose answers tell Calico which addresses a name has: those that gateways ask. None where
+    nothing leaves."""
+    egress = egress_asked(settings.network.egress, settings.tenants)
+    return () if egress is None else dns_servers(egress, settings.aws)
 
 
 def private_way_of(name: str, host: PrivateHost, servers: list[str]) -> WayOut:

@@ -46,7 +46,11 @@ def tenant_way_out(
     """Registers addresses, policies and what gateway and resolver know, as children called
     `<tenant>/<object>`. `namespace` is the tenant's own."""
     place, after = shared.place, list(shared.after)
-    documents = (tenant_policies if place.calico else tenant_floor)(tenant, egress)
+    documents = (
+        tenant_policies(tenant, egress, names=place.names)
+        if place.calico
+        else tenant_floor(tenant, egress)
+    )
     fences = [
         children.add(
             _logical(tenant, document),

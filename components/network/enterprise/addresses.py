@@ -6,15 +6,19 @@ tigera/operator v1.44, api/v1; Calico Enterprise's EgressGatewayPolicy.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from ipaddress import IPv4Network
 
 from components.documents import Document, metadata
 from components.isolation.node_labels import PURPOSE_LABEL
 from components.network.calico_documents import OPERATOR_API
-from components.network.policies.places import API, EGRESS_NAMESPACE, namespace
+from components.network.enterprise.place import GatewayPlace, ZoneSubnet
+from components.network.policies.places import EGRESS_NAMESPACE, namespace
 from components.network.policies.refused import PRIVATE
-from corral.settings.egress_addresses import EgressAddresses
+
+KEPT = "crd.projectcalico.org/v1"
+"""How Calico Enterprise's own API server keeps its objects. They come with Calico itself, before
+that server is there."""
 
 NAMESPACE = "corral-egress-addresses"
 GATEWAY = "egress-addresses"
@@ -33,24 +37,15 @@ PROBE_SECONDS, PROBE_PATIENCE = 10, 30
 _ZONE = "topology.kubernetes.io/zone"
 
 
-def address_documents(addresses: EgressAddresses) -> list[Document]:
+def address_documents(place: GatewayPlace) -> list[Document]:
     """All of it, in the order in which it comes."""
     return [
         _namespace(),
-        reservation_document(addresses),
-        *pool_documents(addresses),
-        gateway_document(addresses),
+        reservation_document(place.subnets),
+        *pool_documents(place.subnets),
+        gateway_document(place),
         policy_document(),
     ]
-
-
-def felix_fields(*, servers: Sequence[str]) -> Mapping[str, object]:
-    """Fields of FelixConfiguration, besides `egressIPSupport`: how gateways get addresses of the
-    VPC, and whose answers tell which addresses a name has."""
-    return {
-        "awsSecondaryIPSupport": "EnabledENIPerWorkload",
-        "dnsTrustedServers": list(servers),
-    }
 
 
 def namespace_annotations() -> Mapping[str, str]:
@@ -59,25 +54,25 @@ def namespace_annotations() -> Mapping[str, str]:
     return {POLICY_ANNOTATION: POLICY}
 
 
-def reservation_document(addresses: EgressAddresses) -> Document:
+def reservation_document(subnets: Mapping[str, ZoneSubnet]) -> Document:
     """Addresses of the subnets that AWS keeps for itself."""
     reserved = []
-    for each in addresses.subnets.values():
+    for each in subnets.values():
         network = IPv4Network(each.network)
         reserved += [f"{network.network_address}/30", f"{network.broadcast_address}/32"]
     return {
-        "apiVersion": API,
+        "apiVersion": KEPT,
         "kind": "IPReservation",
         "metadata": metadata(GATEWAY),
         "spec": {"reservedCIDRs": reserved},
     }
 
 
-def pool_documents(addresses: EgressAddresses) -> list[Document]:
+def pool_documents(subnets: Mapping[str, ZoneSubnet]) -> list[Document]:
     """A pool of addresses for each zone, for nobody but who names it."""
     return [
         {
-            "apiVersion": API,
+            "apiVersion": KEPT,
             "kind": "IPPool",
             "metadata": metadata(pool_name(zone)),
             "spec": {
@@ -92,7 +87,7 @@ def pool_documents(addresses: EgressAddresses) -> list[Document]:
                 "natOutgoing": False,
             },
         }
-        for zone, each in sorted(addresses.subnets.items())
+        for zone, each in sorted(subnets.items())
     ]
 
 
@@ -101,13 +96,14 @@ def pool_name(zone: str) -> str:
     return f"{GATEWAY}-{zone}"
 
 
-def gateway_document(addresses: EgressAddresses) -> Document:
-    """The gateways: one for each Elastic IP, evenly over zones, on the nodes of gateways."""
+def gateway_document(place: GatewayPlace) -> Document:
+    """The gateways, evenly over zones, on the nodes of gateways. Each takes one of the Elastic
+    IPs that is free."""
     labels = {LABEL: LABEL}
     detection: Document = {"healthTimeoutDataStoreSeconds": HEALTH_SECONDS}
-    if addresses.probes:
+    if place.probes:
         detection["httpProbe"] = {
-            "urls": list(addresses.probes),
+            "urls": list(place.probes),
             "intervalSeconds": PROBE_SECONDS,
             "timeoutSeconds": PROBE_PATIENCE,
         }
@@ -128,10 +124,10 @@ def gateway_document(addresses: EgressAddresses) -> Document:
         "kind": "EgressGateway",
         "metadata": metadata(GATEWAY, namespace=NAMESPACE),
         "spec": {
-            "replicas": len(addresses.elastic_ips),
+            "replicas": place.replicas,
             "logSeverity": "Info",
-            "ipPools": [{"name": pool_name(zone)} for zone in sorted(addresses.subnets)],
-            "aws": {"nativeIP": "Enabled", "elasticIPs": list(addresses.elastic_ips)},
+            "ipPools": [{"name": pool_name(zone)} for zone in sorted(place.subnets)],
+            "aws": {"nativeIP": "Enabled", "elasticIPs": list(place.elastic_ips)},
             "egressGatewayFailureDetection": detection,
             "template": {
                 "metadata": {"labels": labels},
@@ -162,7 +158,7 @@ def policy_document() -> Document:
     ]
     gateway = {"namespaceSelector": namespace(NAMESPACE), "selector": f"{LABEL} == '{LABEL}'"}
     return {
-        "apiVersion": API,
+        "apiVersion": KEPT,
         "kind": "EgressGatewayPolicy",
         "metadata": metadata(POLICY),
         "spec": {

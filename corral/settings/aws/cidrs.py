@@ -6,7 +6,8 @@ Half of the VPC is given out, in this order, and the upper half is left to grow 
 
 Each of the four has an eighth of the VPC; the last holds a public and an isolated subnet for each
 of four zones. A zone's subnets follow from its place in the list, so that a zone added at the end
-moves none that is there.
+moves none that is there. There are three zones at most: of the fourth isolated block each zone has
+a quarter, for Calico Enterprise's egress gateways where there are any.
 """
 
 from __future__ import annotations
@@ -130,6 +131,15 @@ def plan_cidrs(
         for zone, block in zip(zones, blocks[kind], strict=False)
     )
     return CidrPlan(vpc=vpc, subnets=subnets, spare=_left(vpc, subnets))
+
+
+def egress_subnets(vpc: IPv4Network, zones: Sequence[str]) -> dict[str, IPv4Network]:
+    """Networks by zone for egress gateways with addresses of their own: none of `plan_cidrs`' has
+    them, and nothing else gets addresses there. Raises NotAllowedError as that does."""
+    check_vpc(vpc)
+    shared = list(vpc.subnets(prefixlen_diff=3))[MOST_ZONES]
+    last = list(shared.subnets(prefixlen_diff=3))[-1]
+    return dict(zip(zones, last.subnets(prefixlen_diff=2), strict=False))
 
 
 def check_vpc(vpc: IPv4Network, peers: Iterable[IPv4Network] = ()) -> None:

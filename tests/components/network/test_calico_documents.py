@@ -143,8 +143,11 @@ def test_pods_send_from_their_own_address_and_wrap_nothing_up() -> None:
 
 
 def test_egress_gateways_are_a_namespaces_matter_and_no_pods() -> None:
-    enterprise = Calico.model_validate({"edition": "enterprise", "egress-gateways": True})
-    assert felix_document(enterprise, "v1")["spec"]["egressIPSupport"] == "EnabledPerNamespace"
+    enterprise = Calico.model_validate({"edition": "enterprise"})
+    told = felix_document(enterprise, "v1", gateways=True)["spec"]
+    assert told["egressIPSupport"] == "EnabledPerNamespace"
+    assert told["awsSecondaryIPSupport"] == "EnabledENIPerWorkload", "no node has their addresses"
+    assert "egressIPSupport" not in felix_document(enterprise, "v1")["spec"]
 
 
 def test_whisker_asks_nobody_outside_of_the_cluster() -> None:

@@ -135,9 +135,9 @@ def test_what_is_misspelt_is_refused(api: Api, what: str) -> None:
 
 
 def test_the_open_source_edition_has_no_field_for_egress_gateways(api: Api) -> None:
-    enterprise = Calico.model_validate({"edition": "enterprise", "egress-gateways": True})
+    enterprise = Calico.model_validate({"edition": "enterprise"})
     with pytest.raises(ApiError, match="egressIPSupport"):
-        applied(api, felix_document(enterprise, "v3"))
+        applied(api, felix_document(enterprise, "v3", gateways=True))
 
 
 def within(part: Any, whole: Any) -> bool:

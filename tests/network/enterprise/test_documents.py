@@ -3,11 +3,10 @@ none of it; what settings refuse."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from ipaddress import IPv4Address, IPv4Network
-from typing import Any
 
 import pytest
-from pydantic import ValidationError
 
 from components.documents import Document
 from components.network.calico_documents import felix_document
@@ -15,7 +14,6 @@ from components.network.enterprise.addresses import (
     NAMESPACE,
     POLICY,
     address_documents,
-    felix_fields,
     gateway_document,
     namespace_annotations,
     policy_document,
@@ -31,11 +29,10 @@ from components.network.policies.refused import ClusterRanges
 from components.network.policies.tier import LAST_ORDER, REFUSED_ORDER
 from corral.policy.steering import steers
 from corral.settings.egress import Egress
-from corral.settings.egress_addresses import EgressAddresses
 from corral.settings.loading import load_stack_file
 from corral.settings.network import Calico
 from tests.components.examples import registered
-from tests.network.enterprise.examples import ADDRESSES, EGRESS, TOLD
+from tests.network.enterprise.examples import EGRESS, PLACE
 from tests.project_copy import ROOT
 
 RANGES = ClusterRanges(networks={"nodes": ["10.40.0.0/16"]})
@@ -48,10 +45,10 @@ def names(document: Document) -> list[str]:
     return [each["metadata"]["annotations"][RULE] for each in document["spec"]["egress"]]
 
 
-def test_each_elastic_ip_has_a_gateway_and_zones_share_them() -> None:
-    spec = gateway_document(ADDRESSES)["spec"]
-    assert spec["replicas"] == len(ADDRESSES.elastic_ips)
-    assert spec["aws"] == {"nativeIP": "Enabled", "elasticIPs": list(ADDRESSES.elastic_ips)}
+def test_each_gateway_has_an_elastic_ip_and_zones_share_them() -> None:
+    spec = gateway_document(PLACE)["spec"]
+    assert spec["replicas"] == PLACE.replicas < len(PLACE.elastic_ips)
+    assert spec["aws"] == {"nativeIP": "Enabled", "elasticIPs": list(PLACE.elastic_ips)}
     pod = spec["template"]["spec"]
     [spread] = pod["topologySpreadConstraints"]
     assert spread["whenUnsatisfiable"] == "DoNotSchedule"
@@ -59,24 +56,23 @@ def test_each_elastic_ip_has_a_gateway_and_zones_share_them() -> None:
 
 
 def test_a_gateway_that_reaches_nothing_is_found_out() -> None:
-    detection = gateway_document(ADDRESSES)["spec"]["egressGatewayFailureDetection"]
+    detection = gateway_document(PLACE)["spec"]["egressGatewayFailureDetection"]
     probe = detection["httpProbe"]
     assert probe["timeoutSeconds"] > probe["intervalSeconds"], "Calico asks for it"
-    without = EgressAddresses.model_validate({**TOLD, "probes": []})
-    assert "httpProbe" not in str(gateway_document(without))
+    assert "httpProbe" not in str(gateway_document(replace(PLACE, probes=())))
 
 
 def test_pools_are_for_who_names_them_and_aws_own_addresses_are_left_out() -> None:
-    made = {each["metadata"]["name"] for each in pool_documents(ADDRESSES)}
-    asked = {each["name"] for each in gateway_document(ADDRESSES)["spec"]["ipPools"]}
-    assert made == asked == {pool_name(zone) for zone in ADDRESSES.subnets}
-    for pool in pool_documents(ADDRESSES):
+    made = {each["metadata"]["name"] for each in pool_documents(PLACE.subnets)}
+    asked = {each["name"] for each in gateway_document(PLACE)["spec"]["ipPools"]}
+    assert made == asked == {pool_name(zone) for zone in PLACE.subnets}
+    for pool in pool_documents(PLACE.subnets):
         spec = pool["spec"]
         assert (spec["blockSize"], spec["nodeSelector"]) == (32, "!all()")
         assert spec["disableBGPExport"]
         assert spec["awsSubnetID"].startswith("subnet-")
     reserved = [
-        IPv4Network(each) for each in reservation_document(ADDRESSES)["spec"]["reservedCIDRs"]
+        IPv4Network(each) for each in reservation_document(PLACE.subnets)["spec"]["reservedCIDRs"]
     ]
     first = IPv4Network("10.40.250.0/28")
     taken = [address for address in first if any(address in each for each in reserved)]
@@ -96,19 +92,17 @@ def test_what_goes_to_private_networks_goes_by_no_gateway() -> None:
 
 def test_the_policy_is_there_before_a_namespace_is_told_of_it() -> None:
     """Calico drops everything that a namespace sends whose policy isn't there."""
-    assert address_documents(ADDRESSES)[-1]["metadata"]["name"] == POLICY
+    assert address_documents(PLACE)[-1]["metadata"]["name"] == POLICY
     [key], [value] = namespace_annotations().keys(), namespace_annotations().values()
     assert value == POLICY
     assert steers(key), "no tenant may write it"
 
 
 def test_a_namespace_chooses_and_no_pod() -> None:
-    calico = Calico.model_validate({"edition": "enterprise", "egress-gateways": True})
-    told = felix_document(calico, "v1")["spec"]
+    calico = Calico.model_validate({"edition": "enterprise"})
+    told = felix_document(calico, "v1", gateways=True, dns=["10.40.0.2"])["spec"]
     assert told["egressIPSupport"] == "EnabledPerNamespace"
-    more = felix_fields(servers=["10.40.0.2"])
-    assert not more.keys() & told.keys()
-    assert more["dnsTrustedServers"] == ["10.40.0.2"], "those that gateways ask, and no sandbox"
+    assert told["dnsTrustedServers"] == ["10.40.0.2"], "those that gateways ask, and no sandbox"
 
 
 def test_names_take_the_place_of_the_internet() -> None:
@@ -130,6 +124,18 @@ def test_names_take_the_place_of_the_internet() -> None:
     assert {each["action"] for each in last["spec"]["egress"]} == {"Log", "Deny"}
 
 
+def test_names_are_on_trial_as_long_as_anything_is() -> None:
+    """What is judged then is what would be in force: more networks refused, and names."""
+    made = shared_policies(RANGES, BEYOND, trial={"mirror": ["198.51.100.0/24"]}, names=True)
+    fences = {each["kind"]: each for each in made if each["metadata"]["name"] == "sandbox.gateway"}
+    assert fences["NetworkPolicy"] == gateway_fence(RANGES, BEYOND), "as without names"
+    tried = names(fences["StagedNetworkPolicy"])
+    assert "mirror" in tried and "internet" not in tried
+    in_force = shared_policies(RANGES, BEYOND, names=True)
+    assert not [each for each in in_force if each["kind"].startswith("Staged")]
+    assert named_fence(RANGES, BEYOND) in in_force
+
+
 def test_many_names_are_several_rules_and_none_is_no_policy() -> None:
     hosts = [{"host": f"h{number}.example.org"} for number in range(300)]
     [policy] = names_policies("acme", Egress.model_validate({"number": 1, "allow": hosts}))
@@ -141,6 +147,7 @@ def test_many_names_are_several_rules_and_none_is_no_policy() -> None:
 def test_the_open_source_edition_gets_none_of_it() -> None:
     made = str([*shared_policies(RANGES, BEYOND), *tenant_policies("acme", EGRESS)])
     assert "domains" not in made
+    assert "dnsTrustedServers" not in felix_document(Calico(), "v3", dns=["10.40.0.2"])["spec"]
     assert "egressIPSupport" not in felix_document(Calico(), "v3")["spec"]
 
 
@@ -155,60 +162,3 @@ def test_no_stack_that_ships_registers_what_the_open_source_edition_hasnt(stack:
             assert "domains" not in text
             assert "awsSubnetID" not in text
             assert "egressIPSupport" not in text
-
-
-WRONG: dict[str, tuple[dict[str, Any], str]] = {
-    "one zone": (
-        {**TOLD, "subnets": {"eu-central-1a": TOLD["subnets"]["eu-central-1a"]}},
-        "subnets",
-    ),
-    "a private address": ({**TOLD, "elastic-ips": ["10.0.0.1", "18.0.0.1"]}, "Elastic IP"),
-    "an allocation": ({**TOLD, "elastic-ips": ["eipalloc-1", "18.0.0.1"]}, "Elastic IP"),
-    "one twice": ({**TOLD, "elastic-ips": ["18.0.0.1", "18.0.0.1"]}, "stands there once"),
-    "a single one": ({**TOLD, "elastic-ips": ["18.0.0.1"]}, "elastic-ips"),
-    "subnets that overlap": (
-        {
-            **TOLD,
-            "subnets": {
-                zone: {**each, "network": "10.40.250.0/28"}
-                for zone, each in TOLD["subnets"].items()
-            },
-        },
-        "overlaps",
-    ),
-    "a subnet without room": (
-        {
-            **TOLD,
-            "subnets": {
-                **TOLD["subnets"],
-                "eu-central-1b": {
-                    "subnet": "subnet-0123456789abcdef1",
-                    "network": "10.40.251.0/30",
-                },
-            },
-        },
-        "no address that could be used",
-    ),
-    "more gateways than addresses": (
-        {**TOLD, "elastic-ips": [f"18.0.0.{number}" for number in range(1, 30)]},
-        "have 22 addresses",
-    ),
-    "a subnet by its name": (
-        {
-            **TOLD,
-            "subnets": {
-                **TOLD["subnets"],
-                "eu-central-1b": {"subnet": "egress-b", "network": "10.40.251.0/28"},
-            },
-        },
-        "subnet",
-    ),
-    "a probe of a file": ({**TOLD, "probes": ["file:///etc/passwd"]}, "probes"),
-}
-
-
-@pytest.mark.parametrize("name", WRONG)
-def test_addresses_that_cant_be_had_are_refused(name: str) -> None:
-    value, told = WRONG[name]
-    with pytest.raises(ValidationError, match=told):
-        EgressAddresses.model_validate(value)

@@ -25,7 +25,7 @@ from corral.embedded.cluster import EmbeddedCluster, default_cache
 from corral.embedded.cluster.progress import Silent
 from corral.kubernetes import Access, Api, ApiError, Discovery
 from tests.embedded.cluster.waiting import eventually
-from tests.network.enterprise.examples import ADDRESSES, EGRESS
+from tests.network.enterprise.examples import EGRESS, PLACE
 
 pytestmark = pytest.mark.cluster
 
@@ -94,7 +94,7 @@ def policies() -> list[Document]:
 @pytest.mark.parametrize("server", ["calico-enterprise-v3"], indirect=True)
 def test_its_own_edition_keeps_them_as_they_were_written(server: Api) -> None:
     asked = 0
-    for document in [*address_documents(ADDRESSES), *policies()]:
+    for document in [*address_documents(PLACE), *policies()]:
         if document["kind"] in UNKNOWN_HERE:
             continue
         kept = applied(server, document)
@@ -111,10 +111,10 @@ def test_the_open_source_edition_knows_neither_names_nor_gateways(server: Api) -
     applied(server, fence)
     with pytest.raises(ApiError, match="domains"):
         applied(server, names)
-    *_, policy = address_documents(ADDRESSES)
+    *_, policy = address_documents(PLACE)
     with pytest.raises(KeyError):
         applied(server, policy)
-    for document in address_documents(ADDRESSES):
+    for document in address_documents(PLACE):
         if document["kind"] == "IPPool":
             with pytest.raises(ApiError, match="awsSubnetID"):
                 applied(server, document)
