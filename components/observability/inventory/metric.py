@@ -36,7 +36,7 @@ class Source:
     job: str
     """Label `job` of its series, which tells its absence."""
     metrics_path: str = ""
-    """Label `metrics_path` of its series, where one job scrapes several paths: rules must say it."""
+    """Label `metrics_path` of its series, where one job scrapes several: rules must say it."""
     needs: str = ""
     """The part of the stack that it comes with; empty when it is always there."""
 
