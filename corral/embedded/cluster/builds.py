@@ -25,7 +25,7 @@ def build(pin: Pin, *, go: Go, tools: Path, target: Path, what: str, progress: P
     """
     command: list[str | Path] = [
         *(go.command, "build", "-trimpath", "-buildvcs=false", "-v"),
-        *("-ldflags", pin.ldflags, "-o", target, pin.package),
+        *("-tags", ",".join(pin.tags), "-ldflags", pin.ldflags, "-o", target, pin.package),
     ]
     begun = time.monotonic()
     with subprocess.Popen(

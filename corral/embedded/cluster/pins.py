@@ -48,6 +48,8 @@ class Pin:
     """Folder of its Go module, below `tools/`."""
     package: str
     ldflags: str = "-s -w"
+    tags: tuple[str, ...] = ()
+    """Build tags, for a program that can leave out what nobody here uses."""
     minutes: float
     """What a build takes on two cores, with everything still to download and to compile."""
     platforms: tuple[str, ...]

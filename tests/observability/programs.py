@@ -1,0 +1,59 @@
+"""Prometheus itself, in the version that the platform deploys: rules are tried on it.
+
+Version 2 reads ranges otherwise (its `[1h]` takes in both ends), so that another one on PATH
+would test something else.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.go_programs import ROOT, built
+
+VERSION = "3.14.0"
+"""What kube-prometheus-stack 88.5.3 starts."""
+
+_DISCOVERY = ("remove_all_sd",)
+"""Leaves out the clouds' service discovery: a third of the build, and nothing that rules see."""
+
+
+def promtool() -> Path:
+    """The judge of rules."""
+    return _program("promtool")
+
+
+def prometheus() -> Path:
+    """The server."""
+    return _program("prometheus")
+
+
+def alertmanager() -> Path:
+    """Alertmanager, from PATH: its module can't be built without its web pages. Skips without."""
+    return _on_path("alertmanager", "prometheus-alertmanager")
+
+
+def amtool() -> Path:
+    """Alertmanager's judge of configurations, from PATH. Skips without."""
+    return _on_path("amtool")
+
+
+def _program(name: str) -> Path:
+    return built(
+        name,
+        ROOT / "tools" / "prometheus",
+        version_command=("--version",),
+        version_words=f"{name}, version {VERSION}",
+        package=f"github.com/prometheus/prometheus/cmd/{name}",
+        ldflags=f"-s -w -X github.com/prometheus/common/version.Version={VERSION}",
+        tags=_DISCOVERY,
+    )
+
+
+def _on_path(*names: str) -> Path:
+    for name in names:
+        if found := shutil.which(name):
+            return Path(found)
+    pytest.skip(f"{names[0]} isn't on PATH (Debian: apt-get install prometheus-alertmanager)")
