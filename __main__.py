@@ -9,6 +9,7 @@ from corral.errors import UserError
 from corral.settings.layers import Part
 from corral.settings.problems import SettingsError
 from corral.settings.stack import Settings
+from corral.settings.stack_secrets import stack_secrets
 from corral.settings.stacks import program_settings
 
 
@@ -26,7 +27,8 @@ def read_settings() -> tuple[Settings, Part]:
 
 try:
     settings, part = read_settings()
-    platform = Platform("corral", settings, part=part)
+    secrets = stack_secrets(pulumi.Config().get_object("secrets"), settings, part)
+    platform = Platform("corral", settings, part=part, secrets=secrets)
 except (SettingsError, UserError) as error:
     raise pulumi.RunError(str(error)) from None  # shown as its text, without a traceback
 

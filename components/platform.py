@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -37,6 +37,7 @@ from corral.settings.cluster import EksCluster, EmbeddedCluster, ExistingCluster
 from corral.settings.layers import LAYERS, Layer, Part
 from corral.settings.network import calico_of, egress_gateways_of, pod_network_of
 from corral.settings.stack import Settings
+from corral.settings.stack_secrets import placeholders
 
 LayerOptions = Callable[[], pulumi.ResourceOptions]
 """The options of a layer: its parent, and the provider of the cluster that it is on."""
@@ -71,10 +72,13 @@ class Platform(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
         *,
         part: Part | None = None,
+        secrets: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__("corral:platform:Platform", name, None, opts)
         part = part or Part(of=name)
         self._settings = settings
+        # Without, as nothing is made of what is only recorded.
+        self._secrets = placeholders(settings) if secrets is None else secrets
         self._children = Children(parent=self)
         self._access = cluster_access(settings.cluster)
         self.context = self._access.context
@@ -274,7 +278,8 @@ class Platform(pulumi.ComponentResource):
         place = observability_place(self._settings)
         if place is not None:
             after = (*self._network, *self._add_ons, *self._way_out)
-            Observability("observability", ObservabilityArgs(place=place, after=after), layer())
+            args = ObservabilityArgs(place=place, secrets=self._secrets, after=after)
+            Observability("observability", args, layer())
 
     def _volumes_key(self) -> str:
         """The name of the key for volumes, which is known before the key is made; none elsewhere

@@ -123,6 +123,41 @@ NODE_TERMINATION_HANDLER_CHART = PinnedChart(
 def kubernetes_minor() -> str:
     """`v1.36`: how Pod Security names the rules of that release."""
     return f"v{eks_version()}"
+PROMETHEUS_STACK_CHART = PinnedChart(
+    name="kube-prometheus-stack",
+    version="88.5.3",
+    repository="oci://ghcr.io/prometheus-community/charts",
+)
+"""Prometheus 3.14, Alertmanager 0.34, their operator 0.93.1, kube-state-metrics (chart 8.4.0),
+node-exporter (chart 4.56.1) and Grafana (chart 12.11.1). It names their images by tag."""
+
+GRAFANA_IMAGE = "docker.io/grafana/grafana:13.2.0"
+"""What that chart starts; the password of each of its pods is made with it too."""
+
+DISK_METRICS_CHART = PinnedChart(
+    name="k8s-ephemeral-storage-metrics",
+    version="1.21.3",
+    repository="https://jmcgrath207.github.io/k8s-ephemeral-storage-metrics/chart",
+)
+"""Ephemeral storage of each container. It names its image by tag."""
+
+KATA_MONITOR_IMAGE = f"quay.io/kata-containers/kata-monitor:{KATA}"
+"""What reads microVMs' own figures, of the same release as they are. By tag: its digest could not
+be had where this was written."""
+
+FALCO = "0.45.0"
+FALCO_CHART = PinnedChart(
+    name="falco", version="9.1.0", repository="https://falcosecurity.github.io/charts"
+)
+"""That chart's own release is 0.44.1, of the same form. It names the image by tag; a stack file may
+name one (`observability.runtime-security.falco`)."""
+
+FALCOSIDEKICK = "2.34.1"
+FALCOSIDEKICK_CHART = PinnedChart(
+    name="falcosidekick", version="0.14.0", repository="https://falcosecurity.github.io/charts"
+)
+"""That chart's own release is 2.32.0. It names the image by tag."""
+
 
 
 def eks_version() -> str:

@@ -2,41 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import pulumi
 
-from components.charts import PinnedChart
 from components.children import Children
 from components.documents import Document
 from components.observability.place import ObservabilityPlace
+from components.observability.placed_chart import PlacedChart
+from components.observability.stack.charts import exporter_charts, stack_charts
+from components.observability.stack.kata_monitor import kata_monitor_documents
+from components.observability.stack.monitors import monitor_documents
+from components.observability.stack.policies import policy_documents
+from components.observability.stack.rights import namespace_documents, rights_documents
+from components.observability.stack.secrets import secret_documents
+from components.observability.stack.storage import storage_documents
 from components.tenancy.namespace import platform_namespace_document
 from corral.settings.observability import NAMESPACE
-
-
-@dataclass(frozen=True, kw_only=True)
-class PlacedChart:
-    """One chart, where and how it is installed."""
-
-    name: str
-    """Its logical name, a part of its URN."""
-    pin: PinnedChart
-    values: dict[str, Any] = field(default_factory=dict)
-    namespace: str = NAMESPACE
-
 
 Documents = Callable[[ObservabilityPlace], list[Document]]
 Charts = Callable[[ObservabilityPlace], list[PlacedChart]]
 
-BEFORE: Sequence[Documents] = ()
-"""What must stand before anything runs: namespaces, policies, Secrets and rights."""
+NAMESPACES: Sequence[Documents] = (namespace_documents,)
+"""Namespaces besides our own."""
 
-CHARTS: Sequence[Charts] = ()
-"""What is installed from charts: they bring the kinds of what comes after."""
+BEFORE: Sequence[Documents] = (policy_documents, rights_documents, storage_documents)
+"""What must stand before anything runs: policies, rights, classes of volumes."""
 
-AFTER: Sequence[Documents] = ()
+STACK: Sequence[Charts] = (stack_charts,)
+"""What brings the kinds of monitors and rules."""
+
+CHARTS: Sequence[Charts] = (exporter_charts,)
+"""What else is installed from charts."""
+
+AFTER: Sequence[Documents] = (kata_monitor_documents, monitor_documents)
 """Monitors, rules, dashboards, the exporter: one function of the place each."""
 
 _IMMUTABLE = {
@@ -55,6 +55,8 @@ class ObservabilityArgs:
     """The place, and what must stand before: the cluster's network and its add-ons."""
 
     place: ObservabilityPlace
+    secrets: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
+    """Stack secrets by name: all that the settings name."""
     after: Sequence[pulumi.Resource] = ()
 
 
@@ -70,24 +72,48 @@ class Observability(pulumi.ComponentResource):
         namespace = self._children.add(
             NAMESPACE, platform_namespace_document(NAMESPACE), depends_on=args.after
         )
-        before = self._all(BEFORE, place, [namespace, *args.after])
-        charts = [
+        namespaces = [namespace, *self._documents(NAMESPACES, place, args.after)]
+        first = [*namespaces, *args.after]
+        before = [
+            *namespaces,
+            *self._documents(BEFORE, place, first),
+            *self._secrets(args, namespaces),
+        ]
+        stack = self._charts(STACK, place, before)
+        # PrometheusRule and its like are kinds that it brings.
+        others = self._charts(CHARTS, place, [*before, *stack])
+        self._documents(AFTER, place, [*before, *stack, *others])
+        self.register_outputs({"namespace": NAMESPACE})
+
+    def _charts(
+        self,
+        functions: Sequence[Charts],
+        place: ObservabilityPlace,
+        after: Sequence[pulumi.Resource],
+    ) -> list[pulumi.Resource]:
+        return [
             self._children.chart(
                 chart.name,
                 chart.pin,
                 namespace=chart.namespace,
                 values=chart.values,
                 source=place.chart_source,
-                depends_on=[namespace, *before],
+                depends_on=after,
             )
-            for each in CHARTS
-            for chart in each(place)
+            for function in functions
+            for chart in function(place)
         ]
-        # PrometheusRule and its like are kinds that the chart brings.
-        self._all(AFTER, place, [namespace, *before, *charts])
-        self.register_outputs({"namespace": NAMESPACE})
 
-    def _all(
+    def _secrets(
+        self, args: ObservabilityArgs, after: Sequence[pulumi.Resource]
+    ) -> list[pulumi.Resource]:
+        """What receivers and remotes are let in with, as the Secrets that their servers mount."""
+        return [
+            self._children.add(_logical_name(document), document, depends_on=after)
+            for document in secret_documents(args.place.observability, args.secrets)
+        ]
+
+    def _documents(
         self,
         functions: Sequence[Documents],
         place: ObservabilityPlace,

@@ -9,6 +9,7 @@ from components.aws.policies import key_alias
 from components.isolation.node_labels import is_system
 from components.network.egress.place import EgressPlace, egress_place
 from components.network.inbound.place import InboundPlace, inbound_place
+from corral.settings.aws.cidrs import PRIVATE_RANGES
 from corral.settings.classes import AgentClass
 from corral.settings.cluster import Cluster, EksCluster
 from corral.settings.network import calico_of
@@ -34,6 +35,10 @@ class ObservabilityPlace:
     """The shared way out; None where no tenant has one."""
     inbound: InboundPlace | None = None
     """The shared way in; None where the stack has no door."""
+    nodes: tuple[str, ...] = ()
+    """Networks that nodes have addresses in; none where we don't know them."""
+    api_server: tuple[str, ...] = ()
+    """Networks that the API server has addresses in."""
     chart_source: str | None = None
     """Where charts come from, as `chart_location` takes it."""
     volumes_key: str = ""
@@ -65,6 +70,7 @@ def observability_place(settings: Settings) -> ObservabilityPlace | None:
     if settings.observability is None:
         return None
     egress = egress_place(settings)
+    nodes = () if settings.aws is None else (settings.aws.network.cidr,)
     return ObservabilityPlace(
         observability=settings.observability,
         cluster=settings.cluster,
@@ -74,9 +80,16 @@ def observability_place(settings: Settings) -> ObservabilityPlace | None:
         calico=calico_of(settings.network, settings.cluster) is not None,
         egress=egress,
         inbound=inbound_place(settings, egress),
+        nodes=nodes,
+        api_server=nodes or _api_servers(egress),
         chart_source=settings.charts.source,
         volumes_key=_volumes_key(settings),
     )
+
+
+def _api_servers(egress: EgressPlace | None) -> tuple[str, ...]:
+    """Those that the stack names, or any private address."""
+    return tuple(map(str, PRIVATE_RANGES)) if egress is None else tuple(egress.beyond.api_server)
 
 
 def _volumes_key(settings: Settings) -> str:

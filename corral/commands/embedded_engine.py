@@ -16,6 +16,7 @@ from corral.embedded.engine.report import Event, Report
 from corral.errors import BadInput
 from corral.kubernetes import Api, Retries
 from corral.local_cluster import embedded_cluster, start_cluster
+from corral.settings.stack_secrets import needed_secrets
 
 NOTE_EVERY = 1.0
 """Seconds between two lines of progress."""
@@ -88,6 +89,8 @@ def embedded_reports(
 ) -> Iterator[Report]:
     """Does it to each part of the stack, from the bottom up, with what the ones before it hand
     over; nothing more after one that failed."""
+    if operation == "up":
+        _insist_on_none(stack)
     handed_over: dict[str, Document] = {}
     for part in stack.parts:
         announce(screen, stack, part)
@@ -99,6 +102,18 @@ def embedded_reports(
         yield report
         if not report.ok:
             return
+
+
+def _insist_on_none(stack: Stack) -> None:
+    """BadInput for a stack with secrets, which this engine can't decrypt: what it would make of
+    them would let nobody in, and alerts would be told to nobody."""
+    if needed := needed_secrets(stack.settings):
+        named = ", ".join(f"{name} ({where})" for name, where in needed.items())
+        raise BadInput(
+            f"{stack.name} needs stack secrets, which Pulumi alone decrypts: {named}. Bring it up "
+            f"with `corral up {stack.name} --engine pulumi`, or remove from the settings what "
+            "needs them; `corral plan` works either way"
+        )
 
 
 def _insist(status: ClusterStatus, stack: str) -> None:

@@ -17,6 +17,7 @@ from corral.project import Project, find_project
 from corral.settings.cluster import EmbeddedCluster, ExistingCluster
 from corral.settings.layers import LAYERS, Layer, Part
 from corral.settings.stack import Settings
+from corral.settings.stack_secrets import placeholders
 from corral.settings.stacks import settings_of
 
 ORGANIZATION = "organization"
@@ -86,7 +87,12 @@ class Stack:
     def config(self) -> Mapping[str, str]:
         """What the program's `pulumi.Config` reads, as Pulumi hands it over: JSON texts."""
         document = self.settings.model_dump(mode="json", by_alias=True, exclude_unset=True)
-        return {f"{self.project.name}:settings": orjson.dumps(document).decode()}
+        secrets = dict(placeholders(self.settings))
+        return {
+            f"{self.project.name}:settings": orjson.dumps(document).decode(),
+            # The embedded engine decrypts nothing: it plans with something in their place.
+            f"{self.project.name}:secrets": orjson.dumps(secrets).decode(),
+        }
 
 
 def open_stack(

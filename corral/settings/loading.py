@@ -23,6 +23,7 @@ from corral.settings.messages import problems_of, unknown_key
 from corral.settings.pools import AnyPool, Pool
 from corral.settings.problems import MISSING, SETTINGS_KEY, Problem, Said, SettingsError, nearest
 from corral.settings.stack import Settings
+from corral.settings.stack_secrets import SECRETS_KEY, wrong_secrets
 from corral.settings.strict import Name, Strict
 from corral.settings.tenants import Tenant
 
@@ -131,7 +132,11 @@ def _settings_in(value: Any) -> tuple[Settings | None, list[Problem]]:
     if SETTINGS_KEY not in config:
         return None, [*problems, _no_mapping(_IN_CONFIG, MISSING, "cluster")]
     settings, found = _judged(config[SETTINGS_KEY])
-    return settings, [*problems, *(replace(p, path=(*_IN_CONFIG, *p.path)) for p in found)]
+    problems += [replace(p, path=(*_IN_CONFIG, *p.path)) for p in found]
+    if SECRETS_KEY in config:
+        secrets = wrong_secrets(config[SECRETS_KEY], settings)
+        problems += [replace(p, path=("config", *p.path)) for p in secrets]
+    return settings, problems
 
 
 def _no_mapping(path: tuple[str, ...], value: object, key: str) -> Problem:
@@ -166,7 +171,7 @@ def _outside(value: Mapping[str, Any]) -> Iterable[Problem]:
 
 def _other_configuration(config: Mapping[str, Any]) -> Iterable[Problem]:
     for key in config:
-        if key == SETTINGS_KEY:
+        if key in (SETTINGS_KEY, SECRETS_KEY):
             continue
         if key in STACK_SECRETS:
             yield from _secret(key, config[key])

@@ -23,6 +23,7 @@ from corral.settings.layers import Stacks
 from corral.settings.network import ClusterNetwork, pod_network_of
 from corral.settings.network_contradictions import network_contradictions
 from corral.settings.observability import Observability
+from corral.settings.observability_contradictions import observability_contradictions
 from corral.settings.pools import Pool
 from corral.settings.runtime_contradictions import runtime_contradictions
 from corral.settings.runtime_security import runtime_security_contradictions
@@ -117,6 +118,12 @@ class Settings(Strict):
         )
         found += workspace_contradictions(
             cluster=self.cluster, pools=self.pools, classes=self.classes
+        )
+        found += observability_contradictions(
+            observability=self.observability,
+            cluster=self.cluster,
+            pools={} if found else self.pools,
+            tenants=self.tenants,
         )
         found += contradictions(
             # Pools on machines that there aren't have no figures to judge by.

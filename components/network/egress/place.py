@@ -14,6 +14,7 @@ from components.versions import ENVOY_IMAGE
 from corral.settings.aws.cidrs import PRIVATE_RANGES, service_network
 from corral.settings.cluster import EksCluster
 from corral.settings.network import calico_of, egress_gateways_of
+from corral.settings.observability import NAMESPACE
 from corral.settings.platform_egress import PlatformEgress, PrivateHost, dns_servers, egress_asked
 from corral.settings.stack import Settings
 
@@ -41,6 +42,8 @@ class EgressPlace:
     """Whether Envoy's connections leave by Calico Enterprise's egress gateways."""
     nodes: int = 0
     """Nodes that are there for gateways alone; none where they share the platform's."""
+    metrics_readers: str = ""
+    """The namespace whose pods read figures; nobody when empty."""
 
     @property
     def ways(self) -> tuple[WayOut, ...]:
@@ -68,6 +71,7 @@ class EgressPlace:
         return Beyond(
             dns=self.servers,
             private={name: (each.networks, each.ports) for name, each in self.private.items()},
+            metrics_readers=self.metrics_readers,
             api_server=self.egress.api_servers or tuple(map(str, PRIVATE_RANGES)),
         )
 
@@ -117,6 +121,7 @@ def egress_place(settings: Settings) -> EgressPlace | None:
 
 def calico_dns(settings: Settings) -> tuple[str, ...]:
     """Whose answers tell Calico which addresses a name has: those that gateways ask. None where
+        metrics_readers="" if settings.observability is None else NAMESPACE,
     nothing leaves."""
     egress = egress_asked(settings.network.egress, settings.tenants)
     return () if egress is None else dns_servers(egress, settings.aws)

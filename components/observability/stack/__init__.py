@@ -1,0 +1,1 @@
+"""What scrapes, keeps, judges, tells and shows: kube-prometheus-stack and what goes with it."""
