@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 
 import pytest
@@ -14,6 +15,8 @@ from corral_guard.process import process
 @pytest.fixture(autouse=True)
 def fresh_guard() -> Iterator[None]:
     """As in a forked child, which also begins with nothing."""
+    # What an earlier test left behind would be given back within a call of this one.
+    gc.collect()
     books.forked()
     activity.forked()
     yield

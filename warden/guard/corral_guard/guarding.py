@@ -58,7 +58,7 @@ class guard:  # noqa: N801 - reads as what it is at every use: a decorator
         if isinstance(function, (staticmethod, classmethod)):
             return cast(F, type(function)(self(function.__func__)))
         _refuse(function)
-        named = self._name or f"{function.__module__}.{_qualified(function)}"
+        named = self._name or _qualified(function)
         agreed = terms(named, self._limits, self._action, self._read)
         return cast(F, _wrapped(function, agreed, whole=self._while_stopped))
 
@@ -104,7 +104,8 @@ def _qualified(function: Callable[..., Any]) -> str:
     inner = inspect.unwrap(function)
     while isinstance(inner, functools.partial):
         inner = inner.func
-    return str(getattr(inner, "__qualname__", type(inner).__qualname__))
+    named = inner if hasattr(inner, "__qualname__") else type(inner)
+    return f"{named.__module__}.{named.__qualname__}"
 
 
 def _wrapped(function: Callable[..., Any], agreed: Terms, *, whole: bool) -> Callable[..., Any]:

@@ -72,8 +72,9 @@ class Process:
             raise ValueError(f"interval is seconds from 0.01 to 60, not {interval!r}")
         wanted = listen if listen is not None else os.environ.get(LISTEN_VARIABLE)
         parsed = address(wanted) if wanted else None
+        # Before taking the lock: the thread that is waited for may want it.
+        self.stop()
         with self._lock:
-            self.stop()
             self._interval = interval
             self._path = directory or os.environ.get(DIRECTORY_VARIABLE) or _default()
             self._listen = parsed
