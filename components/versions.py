@@ -95,6 +95,10 @@ ENVOY_IMAGE = "docker.io/envoyproxy/envoy:distroless-v1.40.0"
 """The egress gateway. By tag: its digest could not be had where this was written; a stack file may
 name one (`network.egress.images.envoy`). The configuration is tried with that release."""
 
+NGINX_IMAGE = "docker.io/library/nginx:1.30.0"
+"""Tenants' package mirrors. By tag: its digest could not be had where this was written; a stack
+file may name one (`network.egress.images.nginx`). The roots of public authorities are in it."""
+
 TOPOLVM_CHART = PinnedChart(
     name="topolvm", version="17.1.0", repository="https://topolvm.github.io/topolvm"
 )
@@ -119,10 +123,6 @@ NODE_TERMINATION_HANDLER_CHART = PinnedChart(
 )
 """Of its image 1.25.6 it names the tag alone."""
 
-
-def kubernetes_minor() -> str:
-    """`v1.36`: how Pod Security names the rules of that release."""
-    return f"v{eks_version()}"
 PROMETHEUS_STACK_CHART = PinnedChart(
     name="kube-prometheus-stack",
     version="88.5.3",
@@ -152,12 +152,13 @@ FALCO_CHART = PinnedChart(
 """That chart's own release is 0.44.1, of the same form. It names the image by tag; a stack file may
 name one (`observability.runtime-security.falco`)."""
 
-FALCOSIDEKICK = "2.34.1"
-FALCOSIDEKICK_CHART = PinnedChart(
-    name="falcosidekick", version="0.14.0", repository="https://falcosecurity.github.io/charts"
-)
-"""That chart's own release is 2.32.0. It names the image by tag."""
+FALCOSIDEKICK_IMAGE = "docker.io/falcosecurity/falcosidekick:2.34.1"
+"""By tag: its digest could not be had where this was written."""
 
+
+def kubernetes_minor() -> str:
+    """`v1.36`: how Pod Security names the rules of that release."""
+    return f"v{eks_version()}"
 
 
 def eks_version() -> str:

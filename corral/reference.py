@@ -6,6 +6,7 @@ import sys
 
 from components import architecture, versions_reference
 from components.isolation import confidential_reference, tiers_reference
+from components.observability.runtime_security import reference as runtime_security_reference
 from corral.policy import reference as policies_reference
 from corral.settings import reference as settings_reference
 from corral.settings import schema
@@ -20,6 +21,7 @@ def write_all() -> None:
         tiers_reference,
         confidential_reference,
         density_reference,
+        runtime_security_reference,
         policies_reference,
         versions_reference,
         architecture,

@@ -11,6 +11,12 @@ from components.children import Children
 from components.documents import Document
 from components.observability.place import ObservabilityPlace
 from components.observability.placed_chart import PlacedChart
+from components.observability.runtime_security.falco import (
+    falco_documents,
+    runtime_security_charts,
+)
+from components.observability.runtime_security.reader_pods import reader_documents
+from components.observability.runtime_security.sidekick import sidekick_documents
 from components.observability.stack.charts import exporter_charts, stack_charts
 from components.observability.stack.kata_monitor import kata_monitor_documents
 from components.observability.stack.monitors import monitor_documents
@@ -33,10 +39,16 @@ BEFORE: Sequence[Documents] = (policy_documents, rights_documents, storage_docum
 STACK: Sequence[Charts] = (stack_charts,)
 """What brings the kinds of monitors and rules."""
 
-CHARTS: Sequence[Charts] = (exporter_charts,)
+CHARTS: Sequence[Charts] = (exporter_charts, runtime_security_charts)
 """What else is installed from charts."""
 
-AFTER: Sequence[Documents] = (kata_monitor_documents, monitor_documents)
+AFTER: Sequence[Documents] = (
+    kata_monitor_documents,
+    monitor_documents,
+    falco_documents,
+    reader_documents,
+    sidekick_documents,
+)
 """Monitors, rules, dashboards, the exporter: one function of the place each."""
 
 _IMMUTABLE = {

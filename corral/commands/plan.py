@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from corral.commands import options
+from corral.commands.blind_spots import blind_spots_document, show_blind_spots
 from corral.commands.capacity import capacity_document, show_capacity
 from corral.commands.charts import PinnedHelm
 from corral.commands.embedded_engine import embedded_reports
@@ -73,7 +74,8 @@ def _offline(stack: Stack, *, screen: Screen, json: str | None) -> None:
     )
     documents: list[dict[str, Any]] = [resource_document(resource) for resource in resources]
     if json is not None:
-        write_json({"resources": documents, **capacity_document(stack.settings)}, json)
+        unseen = blind_spots_document(stack.settings)
+        write_json({"resources": documents, **capacity_document(stack.settings), **unseen}, json)
     if json != "-":
         counts = Counter(document["type"] for document in documents)
         screen.table(
@@ -86,6 +88,7 @@ def _offline(stack: Stack, *, screen: Screen, json: str | None) -> None:
             screen.result(f"{count:>5} of them in stack {part.name}")
         show_replacements(screen, resources)
         show_closed(screen, stack.settings)
+        show_blind_spots(screen, stack.settings)
         show_capacity(screen, stack.settings)
 
 
@@ -98,8 +101,10 @@ def _embedded(stack: Stack, *, screen: Screen, json: str | None, workers: int, a
         if json != "-":
             show_report(screen, report, fields=True)
     show_closed(screen, stack.settings)
+    show_blind_spots(screen, stack.settings)
     if json is not None:
-        write_json(reports_document(reports), json)
+        unseen = blind_spots_document(stack.settings)
+        write_json({**reports_document(reports), **unseen}, json)
     if not all(report.ok for report in reports):
         raise UserError("the plan has failures; `up` would stop at them")
     return any(report.changed for report in reports)
@@ -122,8 +127,10 @@ def _pulumi(stack: Stack, *, screen: Screen, json: str | None, local_backend: bo
         changes.update(pulumi_plan(part, screen=screen, local_backend=local_backend))
     if json is not None:
         missed = {"unplanned": unplanned} if unplanned else {}
-        write_json({"changes": changes, **missed, **capacity_document(stack.settings)}, json)
+        capacity, unseen = capacity_document(stack.settings), blind_spots_document(stack.settings)
+        write_json({"changes": changes, **missed, **capacity, **unseen}, json)
     show_closed(screen, stack.settings)
+    show_blind_spots(screen, stack.settings)
     if json != "-":
         show_capacity(screen, stack.settings)
     return bool(unplanned) or any(n for change, n in changes.items() if change not in LOOKED_AT)
