@@ -119,6 +119,14 @@ _OTHER = {"metadata": {"name": "web", "labels": {}}}
             {"namespace-steering"},
         ),
         (
+            changed(
+                namespace(),
+                [(("metadata", "annotations", "egress.projectcalico.org/selector"), "all()")],
+            ),
+            namespace(),
+            {"namespace-steering"},
+        ),
+        (
             changed(namespace(), [(("metadata", "labels", "example.org/x"), "y")]),
             namespace(),
             set(),

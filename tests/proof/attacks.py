@@ -249,6 +249,12 @@ NAMESPACES: tuple[Attack, ...] = (
         _annotated("cni.projectcalico.org/ipv4pools", "[]"),
     ),
     _patch(
+        "another way out of the cluster",
+        "namespace-steering",
+        _NAMESPACE,
+        _annotated("egress.projectcalico.org/egressGatewayPolicy", "corral-egress"),
+    ),
+    _patch(
         "a node selector",
         "namespace-steering",
         _NAMESPACE,
