@@ -8,6 +8,7 @@ from pydantic import Field
 
 from corral.settings.quantities import Bytes, Cpu, parse_bytes, parse_cpu
 from corral.settings.strict import RuntimeName, Strict
+from corral.settings.thresholds import Thresholds
 from corral.settings.tiers import DEFAULT_RUNTIME, RUNTIMES, Runtime, Tier
 from corral.settings.workspaces import Workspace, WorkspaceKind
 
@@ -54,6 +55,8 @@ class AgentClass(Strict):
     land on spot nodes."""
     priority: Annotated[int, Field(ge=0, le=1000)] = 100
     """Scheduling priority among agents; a higher one goes before a lower one and ends none."""
+    thresholds: Thresholds = Thresholds()
+    """From where on one of its sandboxes is an alert. All have defaults."""
 
     @property
     def runtime_name(self) -> str:

@@ -13,6 +13,7 @@ from corral.settings.problems import Expected, NotAllowedError
 from corral.settings.quantities import Bytes, parse_bytes
 from corral.settings.runtime_security import RuntimeSecurity
 from corral.settings.strict import Name, Strict, Text
+from corral.settings.thresholds import PlatformThresholds
 from corral.settings.web_addresses import HttpsAddress
 
 SCRAPE_SECONDS = 15
@@ -94,6 +95,8 @@ class Observability(Strict):
     """Dashboards."""
     alerts: Alerts | None = None
     """Whom alerts are told to. Left out, they stand in Alertmanager alone, and nobody is woken."""
+    thresholds: PlatformThresholds = PlatformThresholds()
+    """From where on something of the platform is an alert; of sandboxes their class says it."""
     runtime_security: Annotated[RuntimeSecurity | None, Field(alias="runtime-security")] = (
         RuntimeSecurity()
     )

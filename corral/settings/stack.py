@@ -30,6 +30,7 @@ from corral.settings.runtime_security import runtime_security_contradictions
 from corral.settings.runtimes import Runtimes
 from corral.settings.strict import Name, Strict
 from corral.settings.tenants import Tenant
+from corral.settings.threshold_contradictions import threshold_contradictions
 from corral.settings.workspace_contradictions import workspace_contradictions
 
 
@@ -119,6 +120,7 @@ class Settings(Strict):
         found += workspace_contradictions(
             cluster=self.cluster, pools=self.pools, classes=self.classes
         )
+        found += threshold_contradictions(observability=self.observability, classes=self.classes)
         found += observability_contradictions(
             observability=self.observability,
             cluster=self.cluster,

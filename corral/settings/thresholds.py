@@ -1,0 +1,120 @@
+"""From where on something is an alert: for sandboxes by agent class, for the rest by stack."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from corral.settings.durations import Duration, duration_text, parse_duration
+from corral.settings.problems import Expected, NotAllowedError
+from corral.settings.strict import Strict
+from corral.settings.tiers import Tier
+
+_HUNDRED = 100
+
+LEAST_WINDOW = 30
+"""Seconds of two scrapes: what one scrape alone says isn't yet so."""
+
+PENDING = {
+    Tier.CONTAINER: parse_duration("2m"),
+    Tier.GVISOR: parse_duration("2m"),
+    Tier.MICROVM: parse_duration("3m"),
+    Tier.CONFIDENTIAL: parse_duration("10m"),
+}
+"""Seconds that a sandbox may wait for its start, where its class says nothing."""
+
+LEAST_PENDING = {
+    Tier.CONTAINER: LEAST_WINDOW,
+    Tier.GVISOR: LEAST_WINDOW,
+    Tier.MICROVM: parse_duration("1m"),
+    Tier.CONFIDENTIAL: parse_duration("3m"),
+}
+"""Seconds that a start may take with nothing wrong: a microVM boots a kernel and pulls an image; a
+confidential one is measured, and pulls its image into itself."""
+
+
+def _ratio(value: float) -> float:
+    if not 0 < value < 1:
+        raise NotAllowedError(
+            rule="a share of the limit, more than 0 and less than 1: nothing gets above its limit, "
+            "so that 1 and more could never be an alert",
+            fix=f"write {value / _HUNDRED:g}"
+            if 1 < value < _HUNDRED
+            else "write 0.8, or leave it out",
+        )
+    return value
+
+
+def _window(value: int) -> int:
+    if value < LEAST_WINDOW:
+        raise NotAllowedError(
+            rule=f"at least {LEAST_WINDOW}s: two scrapes of 15s, as one alone shows a moment and "
+            "a rate needs two",
+            fix=f"write {LEAST_WINDOW}s or more",
+        )
+    return value
+
+
+Ratio = Annotated[
+    float,
+    Field(json_schema_extra={"exclusiveMinimum": 0, "exclusiveMaximum": 1}, allow_inf_nan=False),
+    AfterValidator(_ratio),
+    Expected("a share of the limit: a number above 0 and below 1"),
+]
+Window = Annotated[
+    Duration,
+    AfterValidator(_window),
+    Expected(f'a length of time from "{duration_text(LEAST_WINDOW)}" on, such as "5m"'),
+]
+
+
+class Thresholds(Strict):
+    """From where on a sandbox of the class is an alert."""
+
+    memory: Ratio = 0.8
+    """Share of its memory limit."""
+    memory_for: Annotated[Window, Field(alias="memory-for")] = parse_duration("5m")
+    """How long memory must be above its share."""
+    cpu: Ratio = 0.9
+    """Share of its CPU limit."""
+    cpu_for: Annotated[Window, Field(alias="cpu-for")] = parse_duration("10m")
+    """How long CPU must be above its share."""
+    disk: Ratio = 0.85
+    """Share of its disk, of each of its volumes, and of each file system of its guest."""
+    disk_for: Annotated[Window, Field(alias="disk-for")] = parse_duration("5m")
+    """How long a disk must be above its share."""
+    processes: Ratio = 0.8
+    """Share of the processes that its pool allows: above it is a fork bomb."""
+    leak: Annotated[
+        float,
+        Field(gt=0, le=10, allow_inf_nan=False, alias="leak-per-hour"),
+        Expected("a number above 0 and up to 10: 0.05 is 5 % in an hour"),
+    ] = 0.05
+    """Growth of the memory that it never gives back, in an hour: 0.05 is 5 %."""
+    leak_hours: Annotated[int, Field(ge=1, le=168, alias="leak-hours")] = 2
+    """Hours running that it must grow so."""
+    exhaustion: Annotated[int, Field(ge=1, le=48, alias="exhaustion-hours")] = 4
+    """Hours in which it would reach its memory limit if it went on growing."""
+    restarts: Annotated[int, Field(ge=1, le=100, alias="restarts-per-hour")] = 3
+    """Restarts of a container in an hour: more are an alert."""
+    pending: Duration | None = None
+    """How long it may wait for its start; by its tier when left out: 2m, for a microVM 3m, for a
+    confidential one 10m."""
+    overdue: Window = parse_duration("30m")
+    """How much older than `max-age-hours` it may get before somebody is told."""
+    idle: Window = parse_duration("1h")
+    """How long it may do nothing."""
+
+    def pending_on(self, tier: Tier) -> int:
+        """Seconds that its sandboxes may wait for their start."""
+        return PENDING[tier] if self.pending is None else self.pending
+
+
+class PlatformThresholds(Strict):
+    """From where on something of the platform is an alert."""
+
+    queue: Window = parse_duration("10m")
+    """How old the oldest work in a tenant's queue may get."""
+    warm_pool_empty: Annotated[Window, Field(alias="warm-pool-empty-for")] = parse_duration("2m")
+    """How long a warm pool may have no sandbox ready."""

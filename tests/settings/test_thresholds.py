@@ -1,0 +1,119 @@
+"""Thresholds: what a stack file may say of them, and which of them could never be an alert."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import Any
+
+import pytest
+
+from corral.settings.durations import duration_text, parse_duration
+from corral.settings.loading import load_value
+from corral.settings.observability import SCRAPE_SECONDS
+from corral.settings.problems import SettingsError
+from corral.settings.stack import Settings
+from corral.settings.thresholds import LEAST_PENDING, LEAST_WINDOW, PENDING
+from corral.settings.tiers import Tier
+from tests.settings.test_workspaces import EXISTING
+
+
+def stack(
+    *, observability: dict[str, Any] | None = None, max_age: int = 24, **thresholds: Any
+) -> Settings:
+    """A stack whose class `worker` (tier microvm) has these thresholds."""
+    value = deepcopy(EXISTING)
+    value["classes"] = {
+        "worker": {
+            "tier": "microvm",
+            "max-age-hours": max_age,
+            "thresholds": {key.replace("_", "-"): v for key, v in thresholds.items()},
+        }
+    }
+    value["tenants"] = {}
+    if observability is not None:
+        value["observability"] = observability
+    return load_value(value, "Pulumi.metal.yaml")
+
+
+def test_a_class_says_nothing_of_thresholds_unless_it_wants_others() -> None:
+    thresholds = stack().classes["worker"].thresholds
+    assert (thresholds.memory, thresholds.memory_for) == (0.8, 300)
+    assert (thresholds.cpu, thresholds.cpu_for) == (0.9, 600)
+    assert (thresholds.disk, thresholds.disk_for) == (0.85, 300)
+    assert (thresholds.leak, thresholds.leak_hours, thresholds.exhaustion) == (0.05, 2, 4)
+    assert thresholds.processes == 0.8
+    assert thresholds.pending_on(Tier.MICROVM) == 180
+
+
+def test_what_a_class_says_holds() -> None:
+    thresholds = stack(pending="90s", memory=0.5, memory_for="2m").classes["worker"].thresholds
+    assert thresholds.pending_on(Tier.MICROVM) == 90
+    assert (thresholds.memory, thresholds.memory_for) == (0.5, 120)
+
+
+REFUSED: list[tuple[dict[str, Any], str, str, str]] = [
+    ({"memory": 1.0}, "memory", "less than 1", "write 0.8"),
+    ({"memory": 85}, "memory", "less than 1", "write 0.85"),
+    ({"cpu": 0}, "cpu", "more than 0", "write 0.8"),
+    ({"disk": 1.2}, "disk", "could never be an alert", "write 0.012"),
+    ({"processes": 1}, "processes", "less than 1", "write 0.8"),
+    ({"memory_for": "15s"}, "memory-for", "two scrapes", "30s or more"),
+    ({"cpu_for": "29s"}, "cpu-for", "two scrapes", "30s or more"),
+    ({"disk_for": "1s"}, "disk-for", "two scrapes", "30s or more"),
+    ({"idle": "10s"}, "idle", "two scrapes", "30s or more"),
+    ({"memory_for": 5}, "memory-for", "a length of time", "5m"),
+    ({"memory_for": "0m"}, "memory-for", "a length of time", "above zero"),
+    ({"pending": "59s"}, "pending", "at least 1m on tier microvm", "1m or more"),
+    ({"leak_hours": 24}, "leak-hours", "max-age-hours, 24", "23 or less"),
+    (
+        {"leak_hours": 24, "max_age": 72, "observability": {"prometheus": {"retention-days": 1}}},
+        "leak-hours",
+        "retention-days is 1",
+        "23 or less",
+    ),
+    ({"idle": "24h"}, "idle", "less than max-age-hours, which is 24", "leave it out"),
+    ({"leak_per_hour": 0}, "leak-per-hour", "above 0", ""),
+    ({"memory_hours": 1}, "memory-hours", "these keys alone", ""),
+]
+
+
+@pytest.mark.parametrize(("said", "key", "rule", "fix"), REFUSED, ids=lambda v: str(v)[:40])
+def test_a_threshold_that_could_never_be_an_alert_is_refused(
+    said: dict[str, Any], key: str, rule: str, fix: str
+) -> None:
+    asked = {"observability": {}, **said}
+    with pytest.raises(SettingsError) as refused:
+        stack(**asked)
+    (problem,) = [p for p in refused.value.problems if p.path[-1] == key]
+    assert problem.where == f"corral:settings.classes.worker.thresholds.{key}"
+    assert rule in problem.rule
+    assert fix in problem.fix
+    assert refused.value.source == "Pulumi.metal.yaml"
+
+
+def test_leaks_are_looked_for_over_less_than_is_kept() -> None:
+    kept = {"prometheus": {"retention-days": 1, "storage-class": "fast"}}
+    found = stack(leak_hours=23, max_age=72, observability=kept)
+    assert found.classes["worker"].thresholds.leak_hours == 23
+
+
+def test_of_the_platform_too_a_moment_is_no_alert() -> None:
+    with pytest.raises(SettingsError, match="two scrapes"):
+        stack(observability={"thresholds": {"queue": "15s"}})
+
+
+def test_the_least_window_is_two_scrapes() -> None:
+    assert LEAST_WINDOW == 2 * SCRAPE_SECONDS
+
+
+@pytest.mark.parametrize("tier", Tier)
+def test_what_is_said_of_a_tier_is_above_its_least(tier: Tier) -> None:
+    assert PENDING[tier] > LEAST_PENDING[tier]
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("30s", 30), ("5m", 300), ("2h", 7200), ("1d", 86400)]
+)
+def test_a_length_of_time_reads_as_it_is_written(text: str, seconds: int) -> None:
+    assert parse_duration(text) == seconds
+    assert duration_text(seconds) == text
