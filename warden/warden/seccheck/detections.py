@@ -14,6 +14,7 @@ from warden.seccheck.conditions import Holds, compiled
 from warden.seccheck.events import Happened
 
 SOURCE = "gvisor"
+NAMESPACE_PREFIX = "agents-"
 _TOLD = ("path", "socket", "address", "port", "syscall", "request", "opened")
 """Fields of an event that are told. Arguments and environments aren't even read."""
 
@@ -86,6 +87,7 @@ def told(detection: Detection, happened: Happened, place: Place, time: str) -> d
     """One detection as Falco would tell it. `time` is RFC 3339."""
     about = happened.about
     fields = {
+        "tenant": place.namespace.removeprefix(NAMESPACE_PREFIX),
         "k8s.ns.name": place.namespace,
         "k8s.pod.name": place.pod,
         "container.name": place.container,
