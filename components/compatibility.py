@@ -127,6 +127,20 @@ def parts(kubernetes: str = DEFAULT_KUBERNETES) -> tuple[Part, ...]:
             source="https://github.com/topolvm/topolvm/blob/main/README.md (August 2026)",
             charts=(versions.TOPOLVM_CHART,),
         ),
+        Part(
+            name="kube-prometheus-stack",
+            version=versions.PROMETHEUS_STACK_CHART.version,
+            oldest=(1, 25),
+            source="its Chart.yaml (kubeVersion: >=1.25.0-0); kube-state-metrics 2.20 and Grafana's "
+            "chart in it ask for no more",
+            charts=(versions.PROMETHEUS_STACK_CHART,),
+        ),
+        Part(
+            name="k8s-ephemeral-storage-metrics",
+            version=versions.DISK_METRICS_CHART.version,
+            source="its chart names no versions (Chart.yaml has no kubeVersion)",
+            charts=(versions.DISK_METRICS_CHART,),
+        ),
     )
 
 

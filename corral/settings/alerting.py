@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from corral.settings.problems import Expected
 from corral.settings.strict import Name, Strict, Text
@@ -34,8 +34,12 @@ class SlackReceiver(Strict):
         Expected('a channel, in quotes: "#agents-alerts"'),
     ]
     """The channel."""
-    secret: Name
-    """The stack secret that is the webhook's address, which is all that it takes to write there."""
+    secret: Annotated[
+        Name,
+        Field(
+            description="The stack secret that is the webhook's address: whoever has it may write there."
+        ),
+    ]
 
 
 class PagerDutyReceiver(Strict):
@@ -43,8 +47,9 @@ class PagerDutyReceiver(Strict):
 
     kind: Literal["pagerduty"]
     """Its Events API v2."""
-    secret: Name
-    """The stack secret that is the integration's routing key."""
+    secret: Annotated[
+        Name, Field(description="The stack secret that is the integration's routing key.")
+    ]
 
 
 class MailReceiver(Strict):
@@ -62,8 +67,7 @@ class MailReceiver(Strict):
     """The server that takes it, and its port."""
     username: Text
     """The account there."""
-    secret: Name
-    """The stack secret that is the account's password."""
+    secret: Annotated[Name, Field(description="The stack secret that is the account's password.")]
 
 
 class WebhookReceiver(Strict):
@@ -77,12 +81,6 @@ class WebhookReceiver(Strict):
     """The stack secret that is its address, where whoever has that may post."""
     token: Annotated[Name | None, Field(alias="token-secret")] = None
     """The stack secret that goes along as a bearer token."""
-
-    @model_validator(mode="after")
-    def _one_address(self) -> Self:
-        if (self.url is None) == (self.address_secret is None):
-            raise ValueError("url: write either url or url-secret, and not both")
-        return self
 
 
 Receiver = Annotated[
@@ -98,8 +96,7 @@ class Route(Strict):
     """Severities; all when left out."""
     tenants: tuple[Name, ...] = Field(default=(), strict=False)
     """Tenants; all, and what is no tenant's, when left out."""
-    receiver: Name
-    """Who gets them."""
+    receiver: Annotated[Name, Field(description="Who gets them.")]
     also_next: Annotated[bool, Field(alias="continue")] = False
     """Whether routes after it are tried as well."""
     repeat_hours: Annotated[int, Field(ge=1, le=168, alias="repeat-hours")] = 4
@@ -111,8 +108,9 @@ class Alerts(Strict):
 
     receivers: dict[Name, Receiver] = Field(min_length=1, max_length=50)
     """Whom alerts may be told to, by name."""
-    default: Name
-    """The receiver of whatever no route takes: nothing is left untold."""
+    default: Annotated[
+        Name, Field(description="The receiver of whatever no route takes: nothing is left untold.")
+    ]
     routes: tuple[Route, ...] = Field(default=(), strict=False, max_length=200)
     """Who gets what, tried from the first to the last."""
     heartbeat: Name | None = None

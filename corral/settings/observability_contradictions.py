@@ -215,7 +215,16 @@ def _alerts(alerts: Alerts, tenants: Mapping[str, Tenant]) -> Iterator[Problem]:
 
 
 def _hook(name: str, receiver: Receiver) -> Iterator[Problem]:
-    url = receiver.url if isinstance(receiver, WebhookReceiver) else None
+    if not isinstance(receiver, WebhookReceiver):
+        return
+    url = receiver.url
+    if (url is None) == (receiver.address_secret is None):
+        yield Problem(
+            path=(*_OWN, "alerts", "receivers", name, "url"),
+            value=MISSING if url is None else url,
+            rule="either url or url-secret, and not both",
+            fix="write url, or url-secret where whoever knows the address may post",
+        )
     address = urlsplit(url or "")
     if address.scheme == "http" and f".{NAMESPACE_PREFIX}" in f".{address.hostname}":
         yield Problem(

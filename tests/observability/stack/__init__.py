@@ -1,0 +1,1 @@
+"""Prometheus, Alertmanager, Grafana: their values, routes, policies and secrets."""
