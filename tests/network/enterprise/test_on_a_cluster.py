@@ -19,10 +19,11 @@ import yaml
 
 from components.documents import Document
 from components.network.calico_documents import felix_document
-from components.network.enterprise.addresses import address_documents
+from components.network.enterprise.addresses import KEPT, address_documents
 from components.network.enterprise.license import license_document, license_spec
 from components.network.enterprise.names import named_fence, names_policies
 from components.network.policies.fences import Beyond
+from components.network.policies.places import API
 from components.network.policies.refused import ClusterRanges
 from components.network.policies.tier import staged, tier_document
 from corral.embedded.cluster import EmbeddedCluster, default_cache
@@ -83,10 +84,14 @@ def server(
 
 
 def applied(api: Api, document: Document) -> dict[str, Any]:
-    """What the server keeps; KeyError where it has no such kind."""
+    """What the server keeps; KeyError where it has no such kind. Where what lies below Calico's API
+    server isn't defined, what that server itself takes is: a specification is the same in both."""
     discovery = Discovery(api)
     discovery.refresh()
     resource = discovery.known(document["apiVersion"], document["kind"])
+    if resource is None and document["apiVersion"] == KEPT:
+        document = {**document, "apiVersion": API}
+        resource = discovery.known(API, document["kind"])
     if resource is None:
         raise KeyError(document["kind"])
     meta = document["metadata"]
