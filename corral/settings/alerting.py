@@ -36,9 +36,7 @@ class SlackReceiver(Strict):
     """The channel."""
     secret: Annotated[
         Name,
-        Field(
-            description="The stack secret that is the webhook's address: whoever has it may write there."
-        ),
+        Field(description="The stack secret that is the webhook's address."),
     ]
 
 

@@ -25,9 +25,9 @@ NAMESPACE = "corral-observability"
 NODES_NAMESPACE = "corral-observability-nodes"
 """Where what looks at nodes runs: Pod Security lets it see their file systems and processes."""
 
-RUNBOOKS_PATTERN = r"^https://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~-]+)*$"
 DEFAULT_RUNBOOKS = "docs/runbooks"
 """In the repository: a stack says where its own copy of it is read."""
+RUNBOOKS_PATTERN = r"^(https://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[A-Za-z0-9._~-]+)*|docs/runbooks)$"
 
 
 def _runbooks(value: str) -> str:
