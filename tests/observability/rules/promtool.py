@@ -32,7 +32,7 @@ class Fires:
     alert: str
     at: str
     labels: tuple[Mapping[str, str], ...] = ()
-    """Of each: all labels but alertname, severity and response, which the rule says."""
+    """Of each: every label but alertname, severity and response, which the rule says."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -186,7 +186,6 @@ def _expectation(check: Fires | Gives, alerts: Mapping[str, Alert]) -> dict[str,
         "alertstate": "firing",
         "severity": str(alert.severity),
         "response": str(int(alert.response)),
-        **alert.labels,
     }
     return {
         "expr": f'ALERTS{{alertname="{alert.name}",alertstate="firing"}}',
