@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
 
@@ -194,6 +194,27 @@ def test_a_forked_child_speaks_for_itself_once_it_calls_and_never_for_its_parent
         os.waitpid(child, 0)
         os.close(reading)
         os.close(writing)
+
+
+@pytest.mark.parametrize("says", [busy, corral_guard.safe_point])
+def test_a_forked_child_that_says_what_it_does_is_heard(
+    tmp_path: Path, says: Callable[[], AbstractContextManager[None]]
+) -> None:
+    port = start(tmp_path)
+    idle()
+    child = os.fork()
+    if child == 0:
+        try:
+            with busy(), says():
+                time.sleep(WAIT)
+        finally:
+            os._exit(0)
+    try:
+        until(lambda: together(pod(port)).phase == ("busy" if says is busy else "safe"))
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+    assert together(pod(port)).phase == "idle"
 
 
 def test_a_forked_child_keeps_neither_port_nor_lock(tmp_path: Path) -> None:

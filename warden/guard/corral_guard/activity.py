@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import Literal, NamedTuple
+from typing import Callable, Literal, NamedTuple
 
 Phase = Literal["undeclared", "busy", "safe", "idle"]
 PHASES: tuple[Phase, ...] = ("undeclared", "busy", "safe", "idle")
@@ -29,6 +29,8 @@ class Activity:
 
     def __init__(self) -> None:
         self._generation = 0
+        self.awake: Callable[[], None] = lambda: None
+        """Sees to it that what is said is published; called without a lock of this one's."""
         self._begin()
 
     def _begin(self) -> None:
@@ -137,6 +139,7 @@ class Block:
         self._kind: Literal["busy", "safe"] = kind
 
     def __enter__(self) -> None:
+        activity.awake()
         self._generation = activity.enter(self._kind)
 
     def __exit__(self, *_: object) -> None:
@@ -162,11 +165,13 @@ def safe_point() -> Block:
 
 def idle() -> None:
     """Says once, before the first work, that this process says when it is busy."""
+    activity.awake()
     activity.idle()
 
 
 def beat() -> None:
     """Says that the agent's loop gets on; blocks say so by themselves."""
+    activity.awake()
     activity.beat()
 
 

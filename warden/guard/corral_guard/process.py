@@ -111,13 +111,24 @@ class Process:
 
     def watching(self, limits: Limits) -> None:
         """Before each guarded call: where calls have limits, somebody looks while they run."""
-        if not self._running and (limits or self._started):
+        if limits:
+            self._wanted()
+        else:
+            self.awake()
+
+    def awake(self) -> None:
+        """After a fork, the first that is said or called begins what `start` had begun."""
+        if self._started:
+            self._wanted()
+
+    def _wanted(self) -> None:
+        if not self._running and not self._over:
             with self._lock:
                 self._run()
 
     def forked(self) -> None:
         """In a forked child: its parent's thread isn't there, and its parent's files and socket
-        aren't its own. Its next guarded call begins anew."""
+        aren't its own. It begins anew by what it calls or says next."""
         if self._directory is not None:
             self._directory.forked()
         if self._server is not None:
@@ -128,15 +139,16 @@ class Process:
         """What this process says now."""
         with self._lock:
             self._sequence += 1
-            return Status(
-                instance=self.instance,
-                sequence=self._sequence,
-                uptime=time.monotonic() - self._born,
-                said=activity.said(),
-                resident=memory.resident(),
-                calls=books.figures(),
-                growths=books.growths(),
-            )
+            sequence = self._sequence
+        return Status(
+            instance=self.instance,
+            sequence=sequence,
+            uptime=time.monotonic() - self._born,
+            said=activity.said(),
+            resident=memory.resident(),
+            calls=books.figures(),
+            growths=books.growths(),
+        )
 
     def pod(self) -> Pod:
         """What all of the pod's processes say."""
@@ -230,5 +242,6 @@ def _forked() -> None:
 
 
 process = Process()
+activity.awake = process.awake
 os.register_at_fork(after_in_child=_forked)
 atexit.register(process.end)
