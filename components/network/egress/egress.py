@@ -18,6 +18,12 @@ from components.network.egress.gateway_pods import (
     gateway_deployment_document,
     gateway_documents,
 )
+from components.network.egress.node_agent import NAMESPACE as NODES_NAMESPACE
+from components.network.egress.node_agent import (
+    node_agent_document,
+    node_agent_documents,
+    node_agent_namespace_document,
+)
 from components.network.egress.place import EgressPlace
 from components.network.egress.resolver_pods import (
     resolver_deployment_document,
@@ -32,6 +38,7 @@ from components.tenancy.namespace import platform_namespace_document
 
 _IMMUTABLE = {
     "Deployment": ["spec.selector"],
+    "DaemonSet": ["spec.selector"],
     "RoleBinding": ["roleRef"],
     "ClusterRoleBinding": ["roleRef"],
 }
@@ -75,6 +82,11 @@ class Egress(pulumi.ComponentResource):
         self._one(resolver, *policies, *self._all(resolver_documents()), control)
         gateway = gateway_deployment_document(place, control.address)
         self._one(gateway, *policies, *self._all(gateway_documents(place)), control)
+        nodes = self._children.add(
+            NODES_NAMESPACE, node_agent_namespace_document(), depends_on=args.after
+        )
+        own = self._all(node_agent_documents(), nodes)
+        self._one(node_agent_document(place.control_image), nodes, *own)
         # Of Calico's policies the first is the tier, which tenants' policies are in.
         self.tenants_after = (self._namespace, *(policies[:1] if place.calico else ()))
         self.register_outputs({"namespace": EGRESS_NAMESPACE})

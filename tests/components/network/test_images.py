@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from components.network.egress.control_plane import control_deployment_document
+from components.network.egress.node_agent import node_agent_document
 from components.network.egress.pods import USER
 from components.network.egress.resolver_pods import resolver_deployment_document
 from components.versions import VERIFIER_IMAGE
@@ -31,6 +32,7 @@ def containers() -> dict[str, dict[str, Any]]:
         for deployment in (
             control_deployment_document("control"),
             resolver_deployment_document(image="r", files_image="c", control="10.0.0.1"),
+            node_agent_document("control"),
         )
     ]
     return {
@@ -73,7 +75,7 @@ def test_what_pods_start_is_in_their_image() -> None:
     started = {name: each["command"] for name, each in containers().items()}
     (program,) = lines("resolver", "ENTRYPOINT")
     assert started["resolver"][0] == program.strip('[]"')
-    for name in ("control", "files"):
+    for name in ("control", "files", "agent"):
         assert started[name][:2] == ["python", "-m"]
         module = ROOT.joinpath("warden", *started[name][2].split("."))
         assert module.with_suffix(".py").exists() or (module / "__main__.py").exists()

@@ -15,9 +15,10 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from pyroute2 import IPRoute
-from pyroute2.nftables.expressions import genex, verdict
-from pyroute2.nftables.main import NFTables
+# Without types of its own.
+from pyroute2 import IPRoute  # type: ignore[import-untyped]
+from pyroute2.nftables.expressions import genex, verdict  # type: ignore[import-untyped]
+from pyroute2.nftables.main import NFTables  # type: ignore[import-untyped]
 
 from warden.conntrack.table import cut
 

@@ -10,8 +10,9 @@ import socket
 import sys
 from typing import Any
 
-from pyroute2 import Conntrack
-from pyroute2.netlink.nfnetlink.nfctsocket import NFCTAttrTuple
+# Without types of its own.
+from pyroute2 import Conntrack  # type: ignore[import-untyped]
+from pyroute2.netlink.nfnetlink.nfctsocket import NFCTAttrTuple  # type: ignore[import-untyped]
 
 from warden.conntrack.table import cut
 

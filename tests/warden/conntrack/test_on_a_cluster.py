@@ -89,7 +89,7 @@ class Running:
     async def _start(self) -> None:
         own = client.Configuration()
         await config.load_kube_config(str(self._kubeconfig), client_configuration=own)
-        host, _, port = own.host.removeprefix("https://").partition(":")
+        host, _, port = str(own.host).removeprefix("https://").partition(":")
         server = await asyncio.start_server(self._forward(host, int(port)), "127.0.0.1", 0)
         own.host = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         api = client.ApiClient(own)
