@@ -236,6 +236,32 @@ def test_a_forked_child_keeps_neither_port_nor_lock(tmp_path: Path) -> None:
         os.close(writing)
 
 
+def test_a_killed_process_is_not_kept_speaking_by_a_child_that_it_forked(tmp_path: Path) -> None:
+    port = start(tmp_path)
+    forking = AGENT.replace(
+        'print("ready"',
+        "import os, time\nchild = os.fork()\nif child == 0: time.sleep(600)\n"
+        'print("ready", child); print("ready"',
+    )
+    started = subprocess.Popen(
+        [sys.executable, "-c", forking, str(tmp_path), ""],
+        env={"PYTHONPATH": str(PACKAGE)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    child = int(said(started).split()[1])
+    try:
+        until(lambda: len(pod(port).processes) == 2)
+        started.kill()
+        started.wait()
+        # Not at once: the child may not have come to close its copy of the lock.
+        until(lambda: len(pod(port).processes) == 1)
+    finally:
+        os.kill(child, signal.SIGKILL)
+        started.communicate()
+
+
 def test_a_status_that_can_not_be_read_is_counted_as_left_out(tmp_path: Path) -> None:
     port = start(tmp_path)
     idle()
