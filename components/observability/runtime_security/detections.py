@@ -71,6 +71,8 @@ class Detection:
     tactic: str
     level: int
     """Of the response that it asks for (1 to 3); none where it only counts."""
+    calls: tuple[str, ...] = ()
+    """Of an event of kind syscall: which ones. Falco looks at a rule for these alone."""
     budget: float
     """How many of one sandbox's in a day are false and still bearable."""
 
@@ -330,6 +332,7 @@ def _kernel(watch: Watch) -> tuple[Detection, ...]:
             signal="namespaces",
             title="Namespaces or mounts were changed, or that was tried",
             event=Event.SYSCALL,
+            calls=(*known.NAMESPACE_SYSCALLS, *known.CLONES),
             when=AllOf(changes, Not(In("program", tuple(watch.namespace_makers))), Not(runc)),
             priority=Priority.WARNING,
             technique="T1611",
@@ -342,6 +345,7 @@ def _kernel(watch: Watch) -> tuple[Detection, ...]:
             signal="kernel",
             title="A kernel module, a BPF program or another kernel was to be loaded",
             event=Event.SYSCALL,
+            calls=known.KERNEL_SYSCALLS,
             when=In("syscall", known.KERNEL_SYSCALLS),
             priority=Priority.CRITICAL,
             technique="T1547.006",
@@ -369,6 +373,7 @@ def _kernel(watch: Watch) -> tuple[Detection, ...]:
             signal="ptrace",
             title="A process read or wrote another's memory, and isn't a debugger",
             event=Event.SYSCALL,
+            calls=known.MEMORY_SYSCALLS,
             when=AllOf(
                 In("syscall", known.MEMORY_SYSCALLS),
                 Not(In("program", tuple(watch.debuggers))),

@@ -115,6 +115,8 @@ def falco_values(place: ObservabilityPlace) -> dict[str, Any]:
         "falco": {
             "rules_files": ["/etc/falco/falco_rules.yaml", "/etc/falco/rules.d"],
             "rules": switches(),
+            # Of two rules that an event meets, both are told: the stock ones come first.
+            "rule_matching": "all",
             "priority": "notice",
             "json_output": True,
             "json_include_tags_property": True,

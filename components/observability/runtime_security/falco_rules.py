@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from components.observability.runtime_security import programs as known
 from components.observability.runtime_security.detections import Detection, Event
 from corral.policy.steering import CLASS_LABEL
 from corral.settings.tenants import NAMESPACE_PREFIX
@@ -64,13 +63,6 @@ _EVENTS = {
     Event.UNIX: 'evt.type = connect and fd.typechar = "u"',
     Event.PTRACE: "evt.type = ptrace",
 }
-_SYSCALLS = {
-    "namespace-changed": (*known.NAMESPACE_SYSCALLS, *known.CLONES),
-    "kernel-touched": known.KERNEL_SYSCALLS,
-    "process-memory-read": known.MEMORY_SYSCALLS,
-}
-"""Falco looks at a rule for these calls alone: it has to stand in front."""
-
 _FIELDS = {
     "namespace": "k8s.ns.name",
     "pod": "k8s.pod.name",
@@ -126,7 +118,7 @@ def switches() -> list[Mapping[str, Any]]:
 def _rule(detection: Detection) -> dict[str, Any]:
     event = _EVENTS.get(detection.event)
     if event is None:
-        event = f"evt.type in ({', '.join(_SYSCALLS[detection.name])})"
+        event = f"evt.type in ({', '.join(detection.calls)})"
     said = " ".join(f"{name}=%{field}" for name, field in _FIELDS.items())
     return {
         "rule": rule_name(detection),
