@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import ValidationError
 
+from components.network.packages.registries import SOURCES, mirror_host
 from corral.network.explain import Explanation
 from corral.network.target import Target
 from corral.settings.egress import Destination, Egress
@@ -19,11 +20,8 @@ def advice(explanation: Explanation, egress: Egress | None) -> str:
     refusal = _never(target)
     if refusal:
         return refusal
-    if egress is None:
-        return (
-            f"Tenant {tenant} has no egress: nothing can be reached. To change that: "
-            f"tenants.{tenant}.egress: {{number: …, allow: [{_entry(target)}]}}"
-        )
+    if egress is None or not egress.allow:
+        return _nothing_at_all(tenant, target, egress)
     listed = [each for each in egress.allow if each.host == target.host]
     if listed and target.port in listed[0].ports:
         return (
@@ -33,6 +31,19 @@ def advice(explanation: Explanation, egress: Egress | None) -> str:
     if listed:
         return f"To allow it: add {target.port} to the ports of {target.host} in its list"
     return f"To allow it: add {_entry(target)} to tenants.{tenant}.egress.allow"
+
+
+def _nothing_at_all(tenant: str, target: Target, egress: Egress | None) -> str:
+    if egress is not None:
+        return (
+            f"The list of tenant {tenant} is empty: its resolver answers each name with NXDOMAIN. "
+            f"To allow it: add {_entry(target)} to tenants.{tenant}.egress.allow"
+        )
+    return (
+        f"Tenant {tenant} has no egress: nothing can be reached, and it has no resolver. Look-ups "
+        "get no answer, not even NXDOMAIN: packets are dropped, and programs wait until they give "
+        f"up. To change that: tenants.{tenant}.egress: {{number: …, allow: [{_entry(target)}]}}"
+    )
 
 
 def _by_proxy_alone(explanation: Explanation, tenant: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from corral.network.advice import advice
+from corral.network.deployed import Network
 from tests.network.explain.room import ALLOW, CALICO, FLOOR, ask, network, stopped, way
 
 TLS, PLAIN, PROXY, PACKETS = "by name, TLS", "by name, plain", "by proxy", "packets"
@@ -117,6 +118,19 @@ def test_a_tenant_without_a_list_reaches_nothing_and_is_told_so() -> None:
         found = ask("api.github.com", tenant=tenant)
         assert not found.reachable
     assert "has no egress" in advice(found, None)
+
+
+@pytest.mark.parametrize("of", [CALICO, FLOOR])
+def test_without_egress_a_look_up_gets_no_answer_and_with_an_empty_list_nxdomain(
+    of: Network,
+) -> None:
+    without, empty = (ask("api.github.com", tenant=name, of=of) for name in ("none", "unlisted"))
+    assert stopped(way(without, TLS)).name == "policy, sandbox", "dropped before anybody hears it"
+    assert "no answer, not even NXDOMAIN" in advice(without, None)
+    assert not ask("10.96.0.10:53", tenant="none", of=of).reachable, "nor from the cluster's DNS"
+    refusing = stopped(way(empty, TLS))
+    assert (refusing.name, "NXDOMAIN" in refusing.why) == ("resolver", True)
+    assert "NXDOMAIN" in advice(empty, of.lists["unlisted"])
 
 
 def test_ones_own_gateway_can_be_connected_and_nothing_else_there() -> None:
