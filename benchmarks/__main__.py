@@ -24,6 +24,7 @@ import orjson
 
 from benchmarks import cloud_plan, pulumi_run
 from benchmarks.figure import Figure, at_least, at_most
+from benchmarks.guard.figures import figures as guard_figures
 from benchmarks.network.figures import figures as network_figures
 from corral.embedded.cluster import PROGRAMS, Binaries, EmbeddedCluster, Silent, default_cache
 from corral.local_cluster import simulated_nodes
@@ -54,6 +55,7 @@ def main() -> None:
             *_cloud_plans(folder),
             *_load(folder),
             *network_figures(),
+            *guard_figures(),
         ]
     _write(figures)
     sys.exit(0 if all(figure.kept for figure in figures) else 1)
