@@ -26,9 +26,9 @@ AUTHENTICATORS = ("chpasswd", "login", "passwd", "su", "sudo", "unix_chkpwd")
 
 TEXT_READERS = (
     *("awk", "base64", "cat", "cp", "curl", "cut", "dd", "grep", "head", "less", "more", "nc"),
-    *("od", "sed", "sort", "strings", "tail", "tar", "tee", "vi", "vim", "wget", "xxd"),
+    *("od", "sed", "sort", "strings", "tail", "tee", "vi", "vim", "wget", "xxd"),
 )
-"""What opens a file to show or to send it. Anything else opens /etc/passwd to learn its own name.
+"""What opens a file to show or to send it. Anything else opens /etc/passwd to learn names of users.
 """
 
 ACCOUNT_FILES = ("/etc/passwd", "/etc/group", "/etc/shadow", "/etc/gshadow", "/etc/sudoers")
