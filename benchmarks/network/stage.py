@@ -107,9 +107,10 @@ class Gateway:
         pin(self._pid, processors)
 
     def cpu_seconds(self) -> float:
-        """Envoy's so far."""
-        stat = Path(f"/proc/{self._pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(stat[11]) + int(stat[12])) / os.sysconf("SC_CLK_TCK")
+        """Envoy's so far, to the nanosecond: a tick is three in a hundred of what a GiB costs."""
+        threads = Path(f"/proc/{self._pid}/task").iterdir()
+        used = [int((each / "schedstat").read_text().split()[0]) for each in threads]
+        return sum(used) / 1e9
 
     def memory_mib(self, kind: str) -> float:
         """Envoy's memory now, of a kind in /proc/PID/status."""

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -22,6 +23,11 @@ func host(arguments []string) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	zeros, err := nameless(make([]byte, piece))
+	if err != nil {
+		return nil, err
+	}
+	defer zeros.Close()
 	listener, err := net.Listen("tcp", found.way.address)
 	if err != nil {
 		return nil, err
@@ -32,11 +38,26 @@ func host(arguments []string) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		go serve(connection, size)
+		go serve(connection, zeros, size)
 	}
 }
 
-func serve(connection net.Conn, size int64) {
+// nameless is a file that goes when the program does, however that ends.
+func nameless(content []byte) (*os.File, error) {
+	file, err := os.CreateTemp("", "bulk")
+	if err != nil {
+		return nil, err
+	}
+	if err := os.Remove(file.Name()); err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	if _, err := file.Write(content); err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return file, nil
+}
+
+func serve(connection net.Conn, zeros *os.File, size int64) {
 	defer connection.Close()
 	hello := make([]byte, 16*1024)
 	read, err := connection.Read(hello)
@@ -45,7 +66,7 @@ func serve(connection net.Conn, size int64) {
 	}
 	switch hello = hello[:read]; {
 	case bytes.Contains(hello, []byte("bulk.")):
-		send(connection, size)
+		send(connection, zeros, size)
 	case bytes.Contains(hello, []byte("echo.")):
 		_, _ = connection.Write([]byte{1})
 		_, _ = io.Copy(connection, connection)
@@ -55,22 +76,19 @@ func serve(connection net.Conn, size int64) {
 	}
 }
 
-// send sends zeros from a file, by the kernel.
-func send(connection net.Conn, size int64) {
-	file, err := os.CreateTemp("", "bulk")
+// send sends zeros from a file, by the kernel. Every connection is at a place of its own in it.
+func send(connection net.Conn, zeros *os.File, size int64) {
+	file, err := os.Open(fmt.Sprintf("/proc/self/fd/%d", zeros.Fd()))
 	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
 		return
 	}
-	defer os.Remove(file.Name())
 	defer file.Close()
-	if _, err := file.Write(make([]byte, piece)); err != nil {
-		return
-	}
 	for sent := int64(0); sent < size; sent += piece {
 		if _, err := file.Seek(0, io.SeekStart); err != nil {
 			return
 		}
-		if _, err := io.CopyN(connection, file, piece); err != nil {
+		if _, err := io.CopyN(connection, file, min(piece, size-sent)); err != nil {
 			return
 		}
 	}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from components.network.gateway.buffers import BUFFER_KIB
 from components.network.gateway.decision import DECISION, decision_listener
 from components.network.gateway.discovery import ControlPlane, control_cluster, discovered
 from components.network.gateway.envoy import Config, extension, one_endpoint
@@ -33,6 +34,7 @@ def bootstrap(
             extension(
                 "envoy.bootstrap.internal_listener",
                 "bootstrap.internal_listener.v3.InternalListener",
+                buffer_size_kb=BUFFER_KIB,
             )
         ],
         "dynamic_resources": {

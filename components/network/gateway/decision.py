@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from components.network.gateway.access_log import request_log
+from components.network.gateway.buffers import bounded
 from components.network.gateway.discovery import discovered
 from components.network.gateway.envoy import Config, extension, refusal, state
 from components.network.gateway.requests import TENANT_HEADER, rewritten
@@ -35,6 +36,7 @@ def decision_listener(ways: Sequence[WayOut]) -> Config:
     return {
         "name": DECISION,
         "internal_listener": {},
+        **bounded(),
         "filter_chains": [{"filters": [_http(ways)]}],
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from components.network.gateway.access_log import PEER, connection_log
+from components.network.gateway.buffers import KIB, bounded
 from components.network.gateway.decision import DECISION
 from components.network.gateway.envoy import Config, extension, state
 from components.network.gateway.ports import EVERY_ADDRESS, doors
@@ -10,10 +11,7 @@ from components.network.gateway.states import SOURCE, TENANT
 from components.network.gateway.tunnels import HELLO_SECONDS, tls_reader
 from corral.settings.egress import Limits
 
-KIB = 1024
 IDLE_SECONDS = 3600
-BUFFER_BYTES = 64 * KIB
-"""For each connection and direction: a thousand slow readers don't fill the gateway's memory."""
 
 
 def tenant_doors(
@@ -60,7 +58,7 @@ def _door(
     door: Config = {
         "name": name,
         "address": {"socket_address": {"address": address[0], "port_value": address[1]}},
-        "per_connection_buffer_limit_bytes": BUFFER_BYTES,
+        **bounded(),
         "filter_chains": [chain],
     }
     if tls:

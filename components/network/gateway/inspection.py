@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from components.network.gateway.access_log import connection_log, request_log
+from components.network.gateway.buffers import bounded
 from components.network.gateway.decision import CLOSE_SECONDS, HEADERS_SECONDS, IDLE_SECONDS
 from components.network.gateway.discovery import secret
 from components.network.gateway.envoy import Config, extension, refusal, tls_from, typed
@@ -42,6 +43,7 @@ def inspection_listeners(tenant: str, egress: Egress, *, way: WayOut) -> list[Co
         {
             "name": inspection(tenant),
             "internal_listener": {},
+            **bounded(),
             "listener_filters": [tls_reader()],
             "listener_filters_timeout": f"{HELLO_SECONDS}s",
             "access_log": connection_log("tunnel"),

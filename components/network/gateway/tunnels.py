@@ -7,6 +7,7 @@ reads the server name of the TLS inside.
 from __future__ import annotations
 
 from components.network.gateway.access_log import connection_log
+from components.network.gateway.buffers import bounded
 from components.network.gateway.envoy import Config, extension
 from components.network.gateway.states import AUTHORITY
 from components.network.gateway.upstream import WayOut
@@ -26,6 +27,7 @@ def tunnels_listener(way: WayOut) -> Config:
     return {
         "name": way.tunnels,
         "internal_listener": {},
+        **bounded(),
         "listener_filters": [tls_reader()],
         "listener_filters_timeout": f"{HELLO_SECONDS}s",
         "access_log": connection_log("tunnel"),

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from components.network.gateway.buffers import bounded
 from components.network.gateway.denied import DENIED
 from components.network.gateway.envoy import (
     Config,
@@ -174,6 +175,7 @@ def internal_cluster(name: str, listener: str) -> Config:
     return {
         "name": name,
         "connect_timeout": "1s",
+        **bounded(),
         "load_assignment": one_endpoint(name, internal_address(listener)),
         "circuit_breakers": _breakers(),
         "typed_extension_protocol_options": _tcp_options(),
@@ -198,6 +200,7 @@ def _forward_proxy(name: str, way: WayOut, **further: Any) -> Config:
         "name": name,
         "lb_policy": "CLUSTER_PROVIDED",
         "connect_timeout": f"{CONNECT_SECONDS}s",
+        **bounded(),
         "circuit_breakers": _breakers(),
         "cluster_type": extension(
             "envoy.clusters.dynamic_forward_proxy",

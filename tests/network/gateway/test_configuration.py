@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from components.network.gateway.bootstrap import bootstrap
+from components.network.gateway.buffers import BUFFER_KIB, KIB
 from components.network.gateway.discovery import ControlPlane
 from components.network.gateway.envoy import Config
 from components.network.gateway.parts import CLUSTER, LISTENER, SCOPE, shared_part, tenant_part
@@ -93,6 +94,22 @@ def test_whatever_is_known_of_a_connection_says_whose_it_is_further_on(tmp_path:
 
     assert set(known) == {TENANT, SOURCE, AUTHORITY, DYNAMIC_HOST}
     assert {known[key] for key in (TENANT, SOURCE, AUTHORITY)} == {"envoy.hashable_string"}
+
+
+def test_whatever_a_tunnel_passes_holds_no_more_than_the_bound(tmp_path: Path) -> None:
+    """Envoy's default is a MiB for each of them: a slow reader kept six in the gateway."""
+    document = fixed(tmp_path)
+    static = document["static_resources"]
+    passed = [each for each in static["listeners"] if each["name"] != "health"]
+    passed += [each for each in static["clusters"] if each["name"] not in ("control", "admin")]
+    bound = BUFFER_KIB * KIB
+
+    assert passed
+    # A cluster bears the name of the listener that it leads to: each is looked at by itself.
+    held = [(each["name"], each.get("per_connection_buffer_limit_bytes")) for each in passed]
+    assert [each for each in held if each[1] != bound] == []
+    (internal,) = document["bootstrap_extensions"]
+    assert internal["typed_config"]["buffer_size_kb"] == BUFFER_KIB
 
 
 def _dictionaries(value: Any) -> Iterator[dict[str, Any]]:
