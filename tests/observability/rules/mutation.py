@@ -37,6 +37,8 @@ _AGGREGATIONS = {
     "increase": ("delta",),
 }
 _LISTS = frozenset({"on", "by", "group_left", "group_right"})
+_EACH_TIME = 4
+"""Cases that every mutant that is left meets at a time: most of them don't outlive the first."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,20 +66,45 @@ def mutants(groups: Sequence[Group]) -> Iterator[Mutant]:
                 )
 
 
-def survivors(groups: Sequence[Group], cases: Sequence[Case]) -> list[Mutant]:
-    """Mutants that no case notices."""
-    everything = list(mutants(groups))
+def survivors(groups: Sequence[Group], cases: Sequence[Case], of: frozenset[str]) -> list[Mutant]:
+    """Mutants of these rules that no case notices. Cases that speak of a rule itself are tried
+    first, all others only on what they leave."""
     needs = _needs(groups)
+    reach = {case.name: _reach(case, needs) for case in cases}
+    left = [mutant for mutant in mutants(groups) if mutant.rule in of]
+    for near in (True, False):
+        concerned = {
+            rule: [
+                case
+                for case in cases
+                if rule in reach[case.name] and (rule in _spoken_of(case, needs)) is near
+            ]
+            for rule in of
+        }
+        for start in range(0, max(map(len, concerned.values()), default=0), _EACH_TIME):
+            left = _unnoticed(left, concerned, reach, start)
+    return left
+
+
+def _unnoticed(
+    left: Sequence[Mutant],
+    concerned: Mapping[str, Sequence[Case]],
+    reach: Mapping[str, frozenset[str]],
+    start: int,
+) -> list[Mutant]:
+    """Those of them that the next few cases don't notice."""
     trials: list[Trial] = []
     owners: list[int] = []
-    for index, mutant in enumerate(everything):
-        concerned = [case for case in cases if mutant.rule in _reach(case, needs)]
-        for case in concerned:
-            wanted = _reach(case, needs)
-            trials.append(Trial(groups=_only(mutant.groups, wanted), case=case))
+    for index, mutant in enumerate(left):
+        for case in concerned[mutant.rule][start : start + _EACH_TIME]:
+            trials.append(Trial(groups=_only(mutant.groups, reach[case.name]), case=case))
             owners.append(index)
-    killed = {owner for owner, failure in zip(owners, failures(trials), strict=True) if failure}
-    return [mutant for index, mutant in enumerate(everything) if index not in killed]
+    noticed = {owner for owner, failure in zip(owners, failures(trials), strict=True) if failure}
+    return [mutant for index, mutant in enumerate(left) if index not in noticed]
+
+
+def _spoken_of(case: Case, needs: Mapping[str, frozenset[str]]) -> frozenset[str]:
+    return frozenset(name for about in case.about for name in _names(about, needs))
 
 
 def only_needed(groups: Sequence[Group], case: Case) -> list[Group]:
@@ -102,7 +129,7 @@ def _needs(groups: Iterable[Group]) -> dict[str, frozenset[str]]:
 
 def _reach(case: Case, needs: Mapping[str, frozenset[str]]) -> frozenset[str]:
     """Rules that the case's checks stand on."""
-    names = {name for about in case.about for name in _names(about, needs)}
+    names = set(_spoken_of(case, needs))
     todo = list(names)
     while todo:
         for name in needs.get(todo.pop(), frozenset()):

@@ -56,6 +56,8 @@ class Case:
     checks: tuple[Fires | Gives, ...]
     interval: str = "15s"
     """Between two values, and between two evaluations."""
+    evaluated: str = ""
+    """Between two evaluations where that is another: real ones never fall on a scrape."""
 
     @property
     def about(self) -> frozenset[str]:
@@ -168,7 +170,7 @@ def _written(
     file = folder / f"test-{at}.json"
     document = {
         "rule_files": [str(folder / rules[key])],
-        "evaluation_interval": case.interval,
+        "evaluation_interval": case.evaluated or case.interval,
         "group_eval_order": [f"corral-{group.name}" for group in trial.groups],
         "tests": [test],
     }

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 
 Series = dict[str, str]
 
-LONG = "x2000"
+LONG = "x600"
 """Appended to a value: it stays for longer than any case lasts."""
 
 RUNTIME = {
