@@ -67,7 +67,7 @@ class ObservabilityArgs:
     """The place, and what must stand before: the cluster's network and its add-ons."""
 
     place: ObservabilityPlace
-    secrets: Mapping[str, pulumi.Input[str]] = field(default_factory=dict)
+    secrets: Mapping[str, str] = field(default_factory=dict)
     """Stack secrets by name: all that the settings name."""
     after: Sequence[pulumi.Resource] = ()
 

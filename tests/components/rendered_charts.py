@@ -17,6 +17,8 @@ import pytest
 import yaml
 
 from components.charts import PinnedChart
+from components.versions import KUBERNETES
+from corral.embedded.engine.kubernetes_yaml import load_yaml
 
 FOLDER = "CORRAL_TEST_CHARTS"
 
@@ -32,16 +34,16 @@ def rendered(
     told = into / "values.json"
     told.write_text(json.dumps(values), encoding="utf-8")
     done = subprocess.run(
-        [helm, "template", pin.name, str(chart), "--namespace", namespace, "--values", str(told)],
+        [
+            *(helm, "template", pin.name, str(chart)),
+            *("--namespace", namespace, "--values", str(told), "--kube-version", KUBERNETES),
+        ],
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    # The fast one where there is one: definitions of kinds have megabytes.
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    documents = yaml.load_all(done.stdout, loader)
-    return [document for document in documents if document]
+    return [document for document in load_yaml(done.stdout) if document]
 
 
 def _chart(folder: Path, pin: PinnedChart, into: Path) -> Path:
@@ -70,7 +72,4 @@ def definitions(pin: PinnedChart, *, into: Path) -> list[dict[str, Any]]:
     command = [helm, "show", "crds", str(_chart(Path(folder), pin, into))]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    # The fast one where there is one: definitions of kinds have megabytes.
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    documents = yaml.load_all(done.stdout, loader)
-    return [document for document in documents if document]
+    return [document for document in load_yaml(done.stdout) if document]

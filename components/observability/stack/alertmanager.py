@@ -6,6 +6,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+import yaml
+
 from components.observability.stack.names import ALERT_SECRETS_FOLDER
 from corral.settings.alerting import (
     Alerts,
@@ -160,6 +162,11 @@ def _told(receiver: Receiver, *, resolved: bool = True) -> dict[str, Any]:
     if receiver.token is not None:
         told["http_config"] = {"authorization": {"credentials_file": secret_file(receiver.token)}}
     return {"webhook_configs": [told]}
+
+
+def as_yaml(configuration: dict[str, Any]) -> str:
+    """The configuration as its file has it."""
+    return yaml.safe_dump(configuration, sort_keys=False, width=1000)
 
 
 def secret_file(name: str) -> str:

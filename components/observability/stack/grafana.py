@@ -5,12 +5,30 @@ from __future__ import annotations
 from typing import Any
 
 from components.observability.place import ObservabilityPlace
-from components.observability.stack.names import DASHBOARD_LABEL, GRAFANA, PROMETHEUS
-from components.observability.stack.placement import PRIORITY, node_selector, resources
-from corral.settings.observability import NAMESPACE
+from components.observability.stack.names import (
+    ALERTMANAGER,
+    ALERTMANAGER_PORT,
+    DASHBOARD_LABEL,
+    GRAFANA,
+    PROMETHEUS,
+    PROMETHEUS_PORT,
+)
+from components.observability.stack.placement import (
+    BY_TAG,
+    PRIORITY,
+    exempt,
+    node_selector,
+    resources,
+)
+from corral.settings.observability import NAMESPACE, SCRAPE_SECONDS
 
 PASSWORD_FOLDER = "/run/corral-grafana"  # noqa: S105 - where it is
 PASSWORD_FILE = f"{PASSWORD_FOLDER}/password"
+
+PROMETHEUS_SOURCE = "prometheus"
+"""The uid of the source that dashboards name."""
+USER = 10472
+"""Not the image's own 472, which belongs to somebody else on a node: it runs as anybody."""
 
 HOW_TO_SIGN_IN = (
     f"kubectl -n {NAMESPACE} exec deploy/{GRAFANA} -c grafana -- cat {PASSWORD_FILE}",
@@ -28,7 +46,10 @@ def grafana_values(place: ObservabilityPlace, image: str) -> dict[str, Any]:
         "replicas": 1,
         "testFramework": {"enabled": False},
         # A password of each pod's own: in no values, no Secret, no plan and no state.
-        "env": {"GF_SECURITY_ADMIN_PASSWORD__FILE": PASSWORD_FILE},
+        "env": {
+            "GF_SECURITY_ADMIN_USER": "admin",
+            "GF_SECURITY_ADMIN_PASSWORD__FILE": PASSWORD_FILE,
+        },
         "extraEmptyDirMounts": [{"name": "password", "mountPath": PASSWORD_FOLDER}],
         "extraInitContainers": [_password_container(image)],
         "grafana.ini": _configuration(),
@@ -50,19 +71,28 @@ def grafana_values(place: ObservabilityPlace, image: str) -> dict[str, Any]:
                 # It looks at its folder by itself; the sidecar has no password to tell it with.
                 "skipReload": True,
             },
-            "datasources": {
-                "enabled": True,
-                "searchNamespace": NAMESPACE,
-                "resource": "configmap",
-                "initDatasources": True,
-                "skipReload": True,
-                "url": f"http://{PROMETHEUS}.{NAMESPACE}:9090/",
-            },
+            "datasources": {"enabled": False},
         },
+        "datasources": {"datasources.yaml": {"apiVersion": 1, "datasources": _sources()}},
         "serviceMonitor": {"enabled": True},
         "nodeSelector": node_selector(place),
         "priorityClassName": PRIORITY,
         "resources": resources("100m", "256Mi", "1Gi"),
+        "serviceAccount": {"autoMount": False, "automountServiceAccountToken": False},
+        "automountServiceAccountToken": True,
+        "podAnnotations": {
+            **exempt("image-digest", reason=BY_TAG),
+            **exempt(
+                "read-only-root",
+                reason="Grafana and its sidecars write to their own /tmp; nothing of it is kept",
+            ),
+        },
+        "securityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": USER,
+            "runAsGroup": USER,
+            "fsGroup": USER,
+        },
         "containerSecurityContext": _contained(),
     }
 
@@ -85,6 +115,31 @@ def _configuration() -> dict[str, Any]:
         "users": {"allow_sign_up": False, "allow_org_create": False},
         "unified_alerting": {"enabled": False},
     }
+
+
+def _sources() -> list[dict[str, Any]]:
+    """What dashboards ask. Their uids are what the chart's own are called."""
+    return [
+        {
+            "name": "Prometheus",
+            "type": "prometheus",
+            "uid": PROMETHEUS_SOURCE,
+            "url": f"http://{PROMETHEUS}.{NAMESPACE}:{PROMETHEUS_PORT}/",
+            "access": "proxy",
+            "isDefault": True,
+            "editable": False,
+            "jsonData": {"httpMethod": "POST", "timeInterval": f"{SCRAPE_SECONDS}s"},
+        },
+        {
+            "name": "Alertmanager",
+            "type": "alertmanager",
+            "uid": "alertmanager",
+            "url": f"http://{ALERTMANAGER}.{NAMESPACE}:{ALERTMANAGER_PORT}/",
+            "access": "proxy",
+            "editable": False,
+            "jsonData": {"implementation": "prometheus", "handleGrafanaManagedAlerts": False},
+        },
+    ]
 
 
 def _password_container(image: str) -> dict[str, Any]:

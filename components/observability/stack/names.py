@@ -31,6 +31,9 @@ CLUSTER_DNS_METRICS_PORT = 9153
 STORAGE_CLASS = "corral-observability"
 """Of the volumes of Prometheus and Alertmanager on EKS."""
 
+ALERTMANAGER_CONFIGURATION = "corral-alertmanager-configuration"
+"""The Secret that Alertmanager's configuration is in. Nothing secret stands in it: its operator
+takes it from no other kind."""
 ALERT_SECRETS = "corral-alert-secrets"
 """The Secret whose keys are what receivers need: each the name of a stack secret."""
 ALERT_SECRETS_FOLDER = f"/etc/alertmanager/secrets/{ALERT_SECRETS}"

@@ -9,8 +9,10 @@ from components.network.policies.places import QUARANTINE_LABEL
 from components.observability.place import ObservabilityPlace
 from components.observability.stack.names import STATE_METRICS
 from components.observability.stack.placement import (
+    BY_TAG,
     PRIORITY,
     ZONE,
+    exempt,
     node_selector,
     resources,
 )
@@ -54,12 +56,22 @@ def state_metrics_values(place: ObservabilityPlace) -> dict[str, Any]:
         "metricLabelsAllowlist": [
             f"{kind}=[{','.join(labels)}]" for kind, labels in REPEATED_LABELS.items()
         ],
+        "rbac": {
+            "extraRules": [
+                {"apiGroups": [group], "resources": kinds, "verbs": ["list", "watch"]}
+                for group, kinds in (
+                    (_CORE, ["sandboxes"]),
+                    (_EXTENSIONS, ["sandboxclaims", "sandboxwarmpools"]),
+                )
+            ]
+        },
         "customResourceState": {"enabled": True, "config": custom_resource_state()},
         # TLS, and whoever may not read its figures gets none.
         "kubeRBACProxy": {
             "enabled": True,
             "resources": resources("10m", "32Mi", "64Mi"),
         },
+        "podAnnotations": exempt("image-digest", reason=BY_TAG),
         "prometheus": {"monitor": {"http": _over_tls(), "metrics": _over_tls()}},
         "nodeSelector": node_selector(place),
         "priorityClassName": PRIORITY,

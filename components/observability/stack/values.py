@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from components.observability.place import ObservabilityPlace
-from components.observability.stack.alertmanager import HEARTBEAT_ALERT, alertmanager_configuration
+from components.observability.stack.alertmanager import HEARTBEAT_ALERT
 from components.observability.stack.grafana import grafana_values
 from components.observability.stack.names import (
     ALERT_SECRETS,
     ALERTMANAGER,
+    ALERTMANAGER_CONFIGURATION,
     CHART_NAME,
     DISK_EXPORTER,
     NODE_EXPORTER,
@@ -21,6 +22,7 @@ from components.observability.stack.names import (
     WATCHED,
 )
 from components.observability.stack.placement import (
+    BY_TAG,
     PRIORITY,
     exempt,
     node_selector,
@@ -63,6 +65,13 @@ CADVISOR_KEPT = (
 )
 """What is kept of /metrics/cadvisor: what rules and dashboards ask for, and no more, as each is a
 series for every container."""
+
+
+_CONTAINED = {
+    "allowPrivilegeEscalation": False,
+    "readOnlyRootFilesystem": True,
+    "capabilities": {"drop": ["ALL"]},
+}
 
 
 def stack_values(place: ObservabilityPlace) -> dict[str, Any]:
@@ -136,7 +145,19 @@ def _node_exporter() -> dict[str, Any]:
         "fullnameOverride": NODE_EXPORTER,
         "namespaceOverride": NODES_NAMESPACE,
         # It is on its node's own network, which no policy fences: TLS, and a token that may.
-        "kubeRBACProxy": {"enabled": True, "resources": resources("10m", "32Mi", "64Mi")},
+        "kubeRBACProxy": {
+            "enabled": True,
+            "resources": resources("10m", "32Mi", "64Mi"),
+            "containerSecurityContext": _CONTAINED,
+        },
+        "containerSecurityContext": _CONTAINED,
+        "securityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": 65534,
+            "runAsGroup": 65534,
+            "fsGroup": 65534,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
         "service": {"port": NODE_EXPORTER_PORT},
         "prometheus": {
             "monitor": {
@@ -149,15 +170,16 @@ def _node_exporter() -> dict[str, Any]:
         "tolerations": [{"operator": "Exists"}],
         "priorityClassName": "system-node-critical",
         "resources": resources("50m", "48Mi", "128Mi"),
-        "podAnnotations": exempt(
-            "host-namespaces",
-            "volume-types",
-            "mount-propagation",
-            "seccomp",
-            "capabilities-drop",
-            "escalation",
-            reason="it reads the figures of its node: processes, network and file systems",
-        ),
+        "podAnnotations": {
+            **exempt(
+                *("host-namespaces", "volume-types", "mount-propagation"),
+                reason="it reads the figures of its node: processes, network and file systems",
+            ),
+            **exempt(
+                "probe-hosts", reason="it is on its node's network and listens to itself alone"
+            ),
+            **exempt("image-digest", reason=BY_TAG),
+        },
     }
 
 
@@ -173,6 +195,7 @@ def _operator(place: ObservabilityPlace) -> dict[str, Any]:
         "networkPolicy": {"enabled": False},
         "nodeSelector": node_selector(place),
         "priorityClassName": PRIORITY,
+        "podAnnotations": exempt("image-digest", reason=BY_TAG),
         "resources": resources("100m", "128Mi", "512Mi"),
         "prometheusConfigReloader": {"resources": resources("10m", "32Mi", "96Mi")},
     }
@@ -191,7 +214,9 @@ def _prometheus(place: ObservabilityPlace) -> dict[str, Any]:
     size = int(settings.storage * USED_OF_VOLUME) // MEBIBYTE
     return {
         "podDisruptionBudget": {"enabled": several},
+        "serviceAccount": {"automountServiceAccountToken": False},
         "prometheusSpec": {
+            "automountServiceAccountToken": True,
             "replicas": settings.replicas,
             "scrapeInterval": f"{SCRAPE_SECONDS}s",
             "evaluationInterval": f"{SCRAPE_SECONDS}s",
@@ -226,9 +251,13 @@ def _alertmanager(place: ObservabilityPlace) -> dict[str, Any]:
     several = replicas > 1
     secrets = [ALERT_SECRETS] if alert_secrets(place.observability) else []
     return {
-        "config": alertmanager_configuration(place.observability.alerts),
         "podDisruptionBudget": {"enabled": several},
+        "serviceAccount": {"automountServiceAccountToken": False},
         "alertmanagerSpec": {
+            # Ours: a chart's values are no place for what a Secret holds.
+            "useExistingSecret": True,
+            "configSecret": ALERTMANAGER_CONFIGURATION,
+            "automountServiceAccountToken": False,
             "replicas": replicas,
             "secrets": secrets,
             "storage": _storage(place, ALERTMANAGER_VOLUME),
@@ -309,5 +338,12 @@ def disk_exporter_values(place: ObservabilityPlace) -> dict[str, Any]:
         "resources": resources("50m", "64Mi", "256Mi"),
         "nodeSelector": node_selector(place),
         "priorityClassName": PRIORITY,
-        "podAnnotations": exempt("image-digest", reason="named by its release's exact tag"),
+        "podAnnotations": exempt("image-digest", reason=BY_TAG),
+        "podSecurityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": 65532,
+            "runAsGroup": 65532,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "containerSecurityContext": _CONTAINED,
     }

@@ -2,7 +2,7 @@
 
 They and PyYAML both read YAML 1.1, in two dialects. To Go's yaml.v2, which kubectl and Helm are
 built on, `12:30` and `2026-11-23` are strings and `1e3` is a number; PyYAML reads 750, a date and a
-string.
+string; and `=` alone, a word to Go, is nothing that PyYAML would build.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import yaml
 # libyaml's loader is ten times faster on a chart with CRDs; PyYAML can be built without it.
 _Base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
-_OTHERWISE: Final = ("int", "float", "timestamp")
+_OTHERWISE: Final = ("int", "float", "timestamp", "value")
 _INTEGER: Final = re.compile(r"^[-+]?(0b[01_]+|0x[0-9a-fA-F_]+|0[0-7_]*|[1-9][0-9_]*)$")
 _FLOAT: Final = re.compile(
     r"^([-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?"

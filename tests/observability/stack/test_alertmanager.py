@@ -13,8 +13,10 @@ from components.observability.stack.alertmanager import (
     HEARTBEAT,
     NOBODY,
     alertmanager_configuration,
+    as_yaml,
 )
 from components.observability.stack.names import ALERT_SECRETS_FOLDER
+from components.observability.stack.secrets import secret_contents
 from components.observability.stack.values import stack_values
 from corral.settings.alerting import Alerts
 from tests.observability.programs import amtool
@@ -114,6 +116,12 @@ def test_receivers_have_names_of_their_own() -> None:
     assert len(names) == len(set(names))
 
 
-def test_the_chart_gets_that_configuration() -> None:
+def test_the_file_that_alertmanager_gets_is_that_configuration() -> None:
+    assert yaml.safe_load(as_yaml(configuration())) == configuration()
 
-    assert stack_values(place())["alertmanager"]["config"] == configuration()
+
+def test_it_is_taken_from_a_secret_that_is_registered() -> None:
+    spec = stack_values(place())["alertmanager"]["alertmanagerSpec"]
+    assert spec["useExistingSecret"] is True
+    found = secret_contents(place().observability, SECRETS)
+    assert {spec["configSecret"], *spec["secrets"]} <= found.keys()
