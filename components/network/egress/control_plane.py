@@ -39,8 +39,8 @@ def control_documents() -> list[Document]:
             rules=[
                 # Parts, which it reads, and on which it records what it serves.
                 _rule(["configmaps"], ["get", "list", "watch", "patch"]),
-                # Credentials, which it reads; keys, which it makes.
-                _rule(["secrets"], ["get", "list", "watch", "create", "update"]),
+                # Credentials, which it reads; keys, which it makes and removes.
+                _rule(["secrets"], ["get", "list", "watch", "create", "update", "delete"]),
             ],
         ),
         in_egress(
@@ -70,6 +70,13 @@ def trust_role_document() -> Document:
         [
             _rule(["configmaps"], ["create"]),
             {**_rule(["configmaps"], ["get", "patch"]), "resourceNames": [TRUST]},
+            # What it writes belongs to the binding of this role, and goes with it.
+            {
+                "apiGroups": [_RBAC],
+                "resources": ["rolebindings"],
+                "verbs": ["get"],
+                "resourceNames": [TRUST_ROLE],
+            },
         ],
     )
 

@@ -105,6 +105,8 @@ def asked(control: Control, kind: str, **question: Any) -> dict[str, Any]:
 def test_its_rights_are_enough(control: Control, platform: Api) -> None:
     until(lambda: "acme.proxy" in asked(control, "listeners"), "doors open: parts are recorded")
     until(lambda: found(platform, f"{TENANT}/configmaps/egress-ca"), "sandboxes get their trust")
+    (owner,) = platform.get(f"{TENANT}/configmaps/egress-ca")["metadata"]["ownerReferences"]
+    assert (owner["kind"], owner["name"]) == ("RoleBinding", "corral-egress-trust")
     certificate = "acme.tls.api.openai.com"
     until(
         lambda: certificate in asked(control, "secrets", resource_names=[certificate]),
@@ -153,7 +155,10 @@ def test_they_are_no_more_than_that(control: Control) -> None:
         "more rights": lambda: control.api.delete(
             "/apis/rbac.authorization.k8s.io/v1/clusterroles/corral-egress-control"
         ),
-        "deleting Secrets": lambda: control.api.delete(f"{NAMESPACE}/secrets/egress-control-ca"),
+        "deleting parts": lambda: control.api.delete(f"{NAMESPACE}/configmaps/egress-acme"),
+        "deleting what sandboxes trust: it goes with the binding": lambda: control.api.delete(
+            f"{TENANT}/configmaps/egress-ca"
+        ),
     }
     for what, attempt in attempts.items():
         with pytest.raises(ApiError) as caught:

@@ -23,8 +23,7 @@ from corral.settings.loading import load_stack_file, load_value
 from corral.settings.stack import Settings
 from tests.components.examples import LOCAL, registered, with_tenants
 from tests.settings.test_egress import EKS
-from warden.egress.cluster import CREDENTIAL_LABEL
-from warden.egress.keys import CONTROL_CLIENT, TRUST
+from warden.egress.keys import CONTROL_CLIENT, CREDENTIAL_LABEL, TRUST, TRUST_BINDING
 from warden.egress.world import COREFILE_KEY, OWNER_LABEL, PART_KEY, seen
 
 ROOT = Path(__file__).parents[3]
@@ -116,12 +115,13 @@ def test_the_control_plane_may_do_this_and_nothing_else(local: dict[str, Recorde
     assert told == {
         "egress-control": [
             (["configmaps"], ["get", "list", "watch", "patch"], None),
-            (["secrets"], ["get", "list", "watch", "create", "update"], None),
+            (["secrets"], ["get", "list", "watch", "create", "update", "delete"], None),
         ],
         "corral-egress-control": [(["pods", "namespaces"], ["list", "watch"], None)],
         "corral-egress-trust": [
             (["configmaps"], ["create"], None),
             (["configmaps"], ["get", "patch"], [TRUST]),
+            (["rolebindings"], ["get"], [TRUST_BINDING]),
         ],
     }
 

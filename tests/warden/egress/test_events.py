@@ -10,9 +10,8 @@ import pytest
 from aiohttp import ClientPayloadError, ServerDisconnectedError
 from kubernetes_asyncio import client
 
-from warden.egress import cluster
-from warden.egress.cluster import Cluster
-from warden.egress.world import World
+from warden import watching
+from warden.watching import events
 
 
 @pytest.mark.parametrize(
@@ -30,7 +29,7 @@ from warden.egress.world import World
 def test_what_is_there_is_told_after_a_break(
     broken: Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cluster, "PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(watching, "PAUSE_SECONDS", 0.0)
     asked = []
 
     async def listing(**_arguments: Any) -> Any:
@@ -42,8 +41,7 @@ def test_what_is_there_is_told_after_a_break(
 
     async def first() -> str:
         async with client.ApiClient() as api:
-            watched = Cluster(api, World(), namespace="n")
-            async for kind, document in watched._events(listing, {}):
+            async for kind, document in events(api, listing, {}):
                 return f"{kind} {document['metadata']['name']}"
         return ""
 

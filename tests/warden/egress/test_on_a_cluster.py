@@ -247,6 +247,53 @@ def test_keys_are_made_in_the_cluster_and_stay_the_same(control: Control, api: A
     assert again == told, "certificates didn't"
 
 
+def test_keys_of_a_tenant_that_inspects_no_more_go_and_nobody_else_s(
+    control: Control,
+    api: Api,
+) -> None:
+    binding = "corral-egress-trust"
+    bindings = "/apis/rbac.authorization.k8s.io/v1/namespaces/agents-egress-test/rolebindings"
+    role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": binding}
+    document = {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "RoleBinding",
+        "metadata": {"name": binding},
+        "roleRef": role,
+    }
+    api.apply(f"{bindings}/{binding}", document, manager="program")
+    other = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {
+            "name": "egress-ca-of-somebody",
+            "labels": {
+                "egress.corral.dev/credential-of": "ca",
+                "app.kubernetes.io/managed-by": "corral",
+            },
+        },
+    }
+    api.apply(f"{SECRETS}/egress-ca-of-somebody", other, manager="owner")
+    own = {"egress-ca-egress-test", "egress-hosts-egress-test"}
+
+    def secrets() -> set[str]:
+        return {each["metadata"]["name"] for each in api.list(SECRETS)}
+
+    def trusted() -> bool:
+        maps = api.list("/api/v1/namespaces/agents-egress-test/configmaps")
+        return "egress-ca" in {each["metadata"]["name"] for each in maps}
+
+    put(api, "shared", shared_part([WAY]).as_document())
+    put_tenant(api, INSPECTED)
+    until(lambda: own <= secrets() and trusted(), "they are made")
+    put_tenant(api, {"host": "pypi.org"})
+    until(lambda: not own & secrets(), "nobody needs them")
+    assert "egress-ca-of-somebody" in secrets(), "a credential is its owner's"
+    assert "egress-control-ca" in secrets()
+    api.delete(f"{bindings}/{binding}")
+    until(lambda: not trusted(), "what sandboxes trust goes with the right to write it")
+    assert control.process.poll() is None
+
+
 def test_who_shows_no_certificate_of_its_authority_is_not_heard(
     control: Control, tmp_path: Path
 ) -> None:

@@ -56,7 +56,7 @@ async def serve(called: argparse.Namespace) -> None:
         config.load_incluster_config()  # type: ignore[no-untyped-call]  # untyped there
     world = World()
     async with client.ApiClient() as api:
-        keys = Keys(client.CoreV1Api(api), namespace=called.namespace)
+        keys = Keys(api, namespace=called.namespace)
         context = mutual_tls(*await keys.control(called.host))
         cluster = Cluster(api, world, namespace=called.namespace)
         watching = asyncio.create_task(cluster.run())

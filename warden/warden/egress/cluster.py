@@ -5,16 +5,17 @@ from __future__ import annotations
 import asyncio
 import base64
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from aiohttp import ClientError
-from kubernetes_asyncio import client, watch
+from kubernetes_asyncio import client
 from kubernetes_asyncio.client.exceptions import ApiException
 
-from warden.egress.keys import CONFLICT, NOT_FOUND, Keys
+from warden.egress.keys import CONFLICT, CREDENTIAL_LABEL, NOT_FOUND, Keys
 from warden.egress.record import ANNOTATION, Record
 from warden.egress.world import OWNER_LABEL, Seen, World, seen
+from warden.watching import LISTED, PAUSE_SECONDS, events, key_of
 
 log = logging.getLogger(__name__)
 
@@ -22,18 +23,9 @@ TENANT_LABEL = "corral.dev/tenant"
 QUARANTINE_LABEL = "corral.dev/quarantine"
 SUSPENDED_LABEL = "corral.dev/suspended"
 
-CREDENTIAL_LABEL = "egress.corral.dev/credential-of"
-"""On Secrets: the tenant whose credential it is."""
 CREDENTIAL_KEY = "value"
 
-GONE = 410
-
-WATCH_SECONDS = 300
-PAUSE_SECONDS = 1.0
 RENEWAL_SECONDS = 3600.0
-
-Event = tuple[str, dict[str, Any]]
-"""ADDED, MODIFIED or DELETED, and the object."""
 
 
 class Cluster:
@@ -42,11 +34,13 @@ class Cluster:
     def __init__(self, api: client.ApiClient, world: World, *, namespace: str) -> None:
         self._api = api
         self._core = client.CoreV1Api(api)
-        self._keys = Keys(self._core, namespace=namespace)
+        self._keys = Keys(api, namespace=namespace)
         self._world = world
         self._namespace = namespace
         self._pods: dict[str, dict[str, str]] = {}
         self._closed: set[str] = set()
+        self._parts_known = False
+        self._certified: set[str] | None = None
         self._changed = asyncio.Event()
 
     async def run(self) -> None:
@@ -68,51 +62,17 @@ class Cluster:
         follow: Callable[[str, dict[str, Any]], None],
         arguments: Mapping[str, Any],
     ) -> None:
-        async for kind, document in self._events(listing, arguments):
-            try:
-                follow(kind, document)
-            except (KeyError, ValueError) as error:
-                log.error("not what corral writes, left alone: %s (%s)", _name(document), error)
+        async for kind, document in events(self._api, listing, arguments):
+            if kind == LISTED:
+                self._parts_known |= follow == self._part
+            else:
+                try:
+                    follow(kind, document)
+                except (KeyError, ValueError) as error:
+                    log.error(
+                        "not what corral writes, left alone: %s (%s)", key_of(document), error
+                    )
             self._changed.set()
-
-    async def _events(
-        self, listing: Callable[..., Any], arguments: Mapping[str, Any]
-    ) -> AsyncIterator[Event]:
-        """All objects and what happens to them, for ever. What went away unseen is DELETED too."""
-        known: dict[str, dict[str, Any]] = {}
-        while True:
-            try:
-                found = await listing(**arguments)
-                current = {_key(each): each for each in map(self._plain, found.items)}
-                for key in known.keys() - current.keys():
-                    yield "DELETED", known[key]
-                for key, document in current.items():
-                    if known.get(key) != document:
-                        yield "ADDED", document
-                known = current
-                follow = watch.Watch().stream(
-                    listing,
-                    **arguments,
-                    resource_version=found.metadata.resource_version,
-                    timeout_seconds=WATCH_SECONDS,
-                )
-                async for event in follow:
-                    document = event["raw_object"]
-                    if event["type"] not in ("ADDED", "MODIFIED", "DELETED"):
-                        continue
-                    if event["type"] == "DELETED":
-                        known.pop(_key(document), None)
-                    else:
-                        known[_key(document)] = document
-                    yield event["type"], document
-            except (TimeoutError, ApiException, ClientError, OSError) as error:
-                if not (isinstance(error, ApiException) and error.status == GONE):
-                    log.warning("the API server can't be watched, tried again: %s", error)
-                    await asyncio.sleep(PAUSE_SECONDS)
-
-    def _plain(self, found: Any) -> dict[str, Any]:
-        document: dict[str, Any] = self._api.sanitize_for_serialization(found)
-        return document
 
     def _part(self, kind: str, document: dict[str, Any]) -> None:
         if kind == "DELETED":
@@ -160,9 +120,15 @@ class Cluster:
             try:
                 for found, record in self._world.records_due():
                     await self._record(found, record)
+                inspecting: set[str] = set()
                 for tenant, names in self._world.secrets_needed().items():
                     hosts = [n.partition(".tls.")[2] for n in names if ".tls." in n]
                     await self._keys.certify(tenant, sorted(hosts), self._world)
+                    inspecting |= {tenant} if hosts else set()
+                # Before all parts are known, everybody's keys would go.
+                if self._parts_known and self._certified != inspecting:
+                    await self._keys.forget_others(inspecting)
+                    self._certified = inspecting
             except (ApiException, ClientError, OSError) as error:
                 log.warning("tried again in %s s: %s", PAUSE_SECONDS, error)
                 await asyncio.sleep(PAUSE_SECONDS)
@@ -190,12 +156,3 @@ def _labelled(label: str) -> dict[str, Any]:
 
 def _tenant_of(namespace: str) -> str:
     return namespace.removeprefix("agents-")
-
-
-def _key(document: Mapping[str, Any]) -> str:
-    meta = document["metadata"]
-    return f"{meta.get('namespace', '')}/{meta['name']}"
-
-
-def _name(document: Mapping[str, Any]) -> str:
-    return _key(document) if "metadata" in document else "an object"

@@ -6,7 +6,7 @@ Whichever replica is first writes; the others take what is there.
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -37,6 +37,12 @@ CONTROL_AUTHORITY, CONTROL_SERVER, CONTROL_CLIENT = (
 gateways and resolvers mount the last one. To change them, delete all three and restart all
 pods."""
 
+TRUST_BINDING = "corral-egress-trust"
+"""The RoleBinding beside it that lets it be written: it belongs to that one, and goes with it."""
+
+CREDENTIAL_LABEL = "egress.corral.dev/credential-of"
+"""On Secrets: the tenant whose credential it is."""
+
 CONFLICT, NOT_FOUND = 409, 404
 
 _OWN = "tls"
@@ -48,8 +54,9 @@ _MANAGED = {"app.kubernetes.io/managed-by": "corral"}
 class Keys:
     """Secrets of one namespace."""
 
-    def __init__(self, core: client.CoreV1Api, *, namespace: str) -> None:
-        self._core = core
+    def __init__(self, api: client.ApiClient, *, namespace: str) -> None:
+        self._core = client.CoreV1Api(api)
+        self._rights = client.RbacAuthorizationV1Api(api)
         self._namespace = namespace
 
     async def control(self, host: str) -> tuple[Pair, str]:
@@ -94,6 +101,23 @@ class Keys:
                     )
                 return
 
+    async def forget_others(self, tenants: Collection[str]) -> None:
+        """Removes keys of all tenants but these: nobody needs them any more, and nobody should have
+        them."""
+        kept = {form.format(tenant=each) for each in tenants for form in (AUTHORITY, HOSTS)}
+        forms = tuple(form.format(tenant="") for form in (AUTHORITY, HOSTS))
+        # A credential may be called so too: those are their owners'.
+        own = ",".join(f"{key}={value}" for key, value in _MANAGED.items())
+        selector = f"{own},!{CREDENTIAL_LABEL}"
+        found = await self._core.list_namespaced_secret(self._namespace, label_selector=selector)
+        for name in (each.metadata.name for each in found.items):
+            if name.startswith(forms) and name not in kept:
+                try:
+                    await self._core.delete_namespaced_secret(name, self._namespace)
+                except ApiException as error:
+                    if error.status != NOT_FOUND:
+                        raise
+
     async def _once(self, name: str, make: Callable[[], Pair], *, above: str = "") -> Pair:
         """The pair in that Secret, made where there is none yet."""
         while True:
@@ -104,18 +128,39 @@ class Keys:
 
     async def _trust(self, tenant: str, certificate: str) -> None:
         namespace = f"agents-{tenant}"
+        owners = await self._binding(namespace)
         body = client.V1ConfigMap(
-            metadata=client.V1ObjectMeta(name=TRUST, labels=_MANAGED),
+            metadata=client.V1ObjectMeta(name=TRUST, labels=_MANAGED, owner_references=owners),
             data={TRUST_KEY: certificate},
         )
         try:
             found = await self._core.read_namespaced_config_map(TRUST, namespace)
-            if (found.data or {}).get(TRUST_KEY) != certificate:
+            known = [each.uid for each in found.metadata.owner_references or ()]
+            if (found.data or {}).get(TRUST_KEY) != certificate or any(
+                each.uid not in known for each in owners
+            ):
                 await self._core.patch_namespaced_config_map(TRUST, namespace, body)
         except ApiException as error:
             if error.status != NOT_FOUND:
                 raise
             await self._core.create_namespaced_config_map(namespace, body)
+
+    async def _binding(self, namespace: str) -> list[client.V1OwnerReference]:
+        """What lets it write there; nothing where somebody else gave it the right."""
+        try:
+            found = await self._rights.read_namespaced_role_binding(TRUST_BINDING, namespace)
+        except ApiException as error:
+            if error.status != NOT_FOUND:
+                raise
+            return []
+        return [
+            client.V1OwnerReference(
+                api_version="rbac.authorization.k8s.io/v1",
+                kind="RoleBinding",
+                name=TRUST_BINDING,
+                uid=found.metadata.uid,
+            )
+        ]
 
     async def _secret(self, name: str) -> Any:
         try:
