@@ -68,7 +68,11 @@ def one_endpoint(cluster: str, address: Mapping[str, Any]) -> Config:
 
 
 def refusal(words: str) -> Config:
-    """What a client is told whose request fits no route: 403 and these words, where Envoy would say
-    404 and nothing."""
+    """What a client is told whose request fits no route, or names its target by a URL where a path
+    is due: 403 and these words, where Envoy itself would say 404 and nothing. What a host answers
+    is left as it is."""
     unrouted = {"response_flag_filter": {"flags": ["NR"]}}
-    return {"mappers": [{"filter": unrouted, "status_code": 403, "body": {"inline_string": words}}]}
+    value = {"default_value": 404, "runtime_key": "corral.not-found"}
+    not_found = {"status_code_filter": {"comparison": {"op": "EQ", "value": value}}}
+    answer = {"status_code": 403, "body": {"inline_string": words}}
+    return {"mappers": [{"filter": each, **answer} for each in (unrouted, not_found)]}

@@ -70,7 +70,12 @@ def judged() -> Iterator[Attack]:
     yield Attack(
         name="fronting: two Hosts inside", wall=INSPECTED, steps=api("/v1/x", f"Host: {EVIL}")
     )
-    yield Attack(name="fronting: a URL inside", wall=PATHS, steps=api(f"http://{EVIL}/v1/x"))
+    yield Attack(
+        name="fronting: a URL inside",
+        wall=PATHS,
+        steps=api(f"http://{EVIL}/v1/x"),
+        shows="not on this tenant's list",
+    )
     yield Attack(
         name="fronting: two labels of a wildcard inside",
         wall=INSPECTED,
