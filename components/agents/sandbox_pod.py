@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from components.agents.storage import SNAPSHOTS
@@ -9,10 +10,12 @@ from components.documents import Document
 from components.isolation.priority_class import priority_class_name
 from components.network.egress.control_plane import TRUST
 from components.network.gateway.ports import SERVICE_PORTS
+from components.network.packages.registries import ENVIRONMENT
 from components.tenancy.namespace import tenant_namespace
 from corral.policy.parameters import SANDBOX_ACCOUNT
 from corral.policy.steering import CLASS_LABEL
 from corral.settings.classes import AgentClass
+from corral.settings.packages import ZONE, Registry
 from corral.settings.quantities import bytes_text, cpu_text
 from corral.settings.workspaces import STORAGE_CLASSES
 
@@ -40,6 +43,8 @@ class WayOut:
     """And at the resolver."""
     inspects: bool
     """Whether some TLS ends in the gateway."""
+    registries: Sequence[Registry] = ()
+    """Those that its package mirror reads."""
 
 
 def sandbox_pod(
@@ -116,6 +121,11 @@ def _lead_out(spec: Document, way_out: WayOut) -> None:
         container["volumeMounts"].append(
             {"name": TRUST_VOLUME, "mountPath": TRUST_PATH, "readOnly": True}
         )
+    if way_out.registries:
+        # The mirror is beside the gateway, not behind it.
+        found["NO_PROXY"] = found["no_proxy"] = f"{found['NO_PROXY']},.{ZONE}"
+        for name in way_out.registries:
+            found |= ENVIRONMENT[name]
     container["env"] = [{"name": key, "value": value} for key, value in found.items()]
 
 

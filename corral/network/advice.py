@@ -22,6 +22,13 @@ def advice(explanation: Explanation, egress: Egress | None) -> str:
         return refusal
     if egress is None or not egress.allow:
         return _nothing_at_all(tenant, target, egress)
+    for name in egress.packages.registries if egress.packages else ():
+        if target.host in SOURCES[name].hosts:
+            return (
+                f"Tenant {tenant} has a package mirror that reads {target.host}: ask "
+                f"http://{mirror_host(name)}/. To allow the registry itself: add {_entry(target)} "
+                f"to tenants.{tenant}.egress.allow"
+            )
     listed = [each for each in egress.allow if each.host == target.host]
     if listed and target.port in listed[0].ports:
         return (

@@ -26,6 +26,8 @@ from corral.settings.stack import Settings
 
 SERVICE = "203.0.113.20"
 """Stands for a tenant's address at the gateway: a cluster gives it, no stack file knows it."""
+MIRROR = "203.0.113.21"
+"""The same for its package mirror's."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +61,9 @@ class Network:
     def corefile(self, tenant: str) -> str:
         """The tenant's resolver; empty where it has none."""
         egress = self.lists[tenant]
-        return "" if egress is None else tenant_corefile(tenant, egress, gateway=SERVICE)
+        if egress is None:
+            return ""
+        return tenant_corefile(tenant, egress, gateway=SERVICE, mirror=MIRROR)
 
     def target_ports(self, tenant: str) -> Mapping[str, Mapping[int, int]]:
         """Ports of the tenant's addresses (`gateway`, `resolver`) and those of pods behind them."""

@@ -12,19 +12,26 @@ from typing import get_args
 from components.network.gateway.denied import DENIED
 from components.network.gateway.envoy import Config
 from components.network.gateway.ports import SERVICE_PORTS
-from components.network.policies.places import GATEWAY, RESOLVER
+from components.network.packages.registries import SOURCES, mirror_host
+from components.network.policies.places import (
+    GATEWAY,
+    PACKAGES_PORT,
+    PART_LABEL,
+    RESOLVER,
+)
 from corral.network import risks
 from corral.network.allowances import Allowed, allowed_requests
 from corral.network.conditions import address_allowed, address_taken, network_text
-from corral.network.deployed import SERVICE, Network
+from corral.network.deployed import MIRROR, SERVICE, Network
 from corral.network.gateway import Attempt, Passage
-from corral.network.places import METADATA_NAMES, part, place_of, sandbox
+from corral.network.places import METADATA_NAMES, mirror_of, part, place_of, sandbox
 from corral.network.policies import Direction, Peer
 from corral.network.resolver import answer
 from corral.network.routes import CONNECT, Request
 from corral.network.target import Address, Target
 from corral.network.walls import Wall, Way, until_refused
 from corral.settings.egress import Method
+from corral.settings.packages import is_mirror
 
 PLAIN_PORT, TLS_PORT = SERVICE_PORTS["plain"], SERVICE_PORTS["tls"]
 PROXY_PORT, DNS_PORT = SERVICE_PORTS["connect"], 53
@@ -117,6 +124,9 @@ class _Explainer:
         """As programs do that know nothing of proxies: look the name up, connect to the answer."""
         target = self._question.target
         walls = [*self._to_part(RESOLVER, self._resolver_port, "UDP"), self._resolved()]
+        if is_mirror(target.host.lower().rstrip(".")):
+            yield self._to_mirror(walls)
+            return
         kind = {TLS_PORT: "TLS", PLAIN_PORT: "plain HTTP"}.get(target.port, "")
         name = f"by name, {kind or 'port'} {'on ' if kind else ''}{target.port}"
         if not kind:
@@ -130,6 +140,40 @@ class _Explainer:
             return
         passage = self._through(proxy=False)
         yield self._way(name, [*walls, *passage.walls], passage)
+
+    def _to_mirror(self, walls: list[Wall]) -> Way:
+        """The tenant's own package mirror: no part of the gateway's list has to do with it."""
+        target, tenant = self._question.target, self._question.tenant
+        pod = mirror_of(tenant)
+        walls.append(
+            Wall(
+                name="service",
+                rule=f"packages-{tenant}",
+                passes=target.port == PLAIN_PORT,
+                why=f"the tenant's package mirror speaks plain HTTP, on port {PLAIN_PORT}",
+            )
+        )
+        walls += [
+            self._word("Egress", pod, "TCP", PACKAGES_PORT),
+            self._word("Ingress", pod, "TCP", PACKAGES_PORT),
+        ]
+        asked = self._question.method or "GET"
+        behind = self._registry_hosts()
+        walls.append(
+            Wall(
+                name="mirror",
+                rule="packages",
+                passes=asked in ("GET", "HEAD"),
+                why=f"it takes GET and HEAD, and reads {', '.join(behind)} by a door of its own",
+            )
+        )
+        traits = frozenset({risks.MIRROR, risks.READS_ONLY})
+        return Way(name="by name, package mirror", walls=until_refused(walls), traits=traits)
+
+    def _registry_hosts(self) -> Sequence[str]:
+        asked = self._question.target.host.lower().rstrip(".")
+        names = {mirror_host(name): source.hosts for name, source in SOURCES.items()}
+        return names.get(asked, ("nothing",))
 
     def _by_proxy(self) -> Way:
         """As programs do that have a proxy in their settings or environment."""
@@ -267,8 +311,10 @@ class _Explainer:
         host, corefile = self._question.target.host, self._network.corefile(self._question.tenant)
         found = answer(corefile, host)
         if found.address:
-            why = f"{host} is answered with the tenant's address at the gateway"
-            return Wall(name="resolver", rule=found.rule, passes=found.address == SERVICE, why=why)
+            where = "package mirror" if found.address == MIRROR else "address at the gateway"
+            why = f"{host} is answered with the tenant's {where}"
+            known = found.address in (SERVICE, MIRROR)
+            return Wall(name="resolver", rule=found.rule, passes=known, why=why)
         why = f"{host} is answered with {found.rcode}, and asked of nobody else"
         return Wall(name="resolver", rule=found.rule, passes=False, why=why)
 
@@ -311,8 +357,7 @@ class _Explainer:
 def _called(peer: Peer) -> str:
     if not peer.namespace:
         return str(peer.address)
-    [name] = peer.labels.values()
-    return name.removeprefix("egress-")
+    return peer.labels[PART_LABEL].removeprefix("egress-")
 
 
 def _sample(wanted: Config) -> Address:

@@ -13,18 +13,21 @@ from components.network.policies.places import (
     EGRESS_NAMESPACE,
     GATEWAY,
     NAMESPACE_NAME,
+    PACKAGES,
     PART_LABEL,
     RESOLVER,
 )
 from components.tenancy.namespace import tenant_namespace, tenant_namespace_document
 from corral.network.deployed import Network
 from corral.network.policies import Peer
+from corral.policy.steering import TENANT_LABEL
 from corral.settings.tiers import Tier
 
 _PARTS = {"gateway": GATEWAY, "resolver": RESOLVER}
 
 # Pods' addresses as clusters give them: what may be reached is allowed before private networks
 # are refused, and that shows only where it is private.
+_MIRROR = "10.0.0.15"
 _ADDRESSES = {GATEWAY: "10.0.0.11", RESOLVER: "10.0.0.12", CONTROL: "10.0.0.13"}
 _SANDBOX, _API_SERVER, _CLUSTER_DNS = "10.0.0.10", "10.0.0.1", "10.0.0.14"
 
@@ -58,6 +61,16 @@ def part(name: str) -> Peer:
         namespace=EGRESS_NAMESPACE,
         namespace_labels={NAMESPACE_NAME: EGRESS_NAMESPACE},
         labels={PART_LABEL: name},
+    )
+
+
+def mirror_of(tenant: str) -> Peer:
+    """The pod of its package mirror."""
+    return Peer(
+        address=ip_address(_MIRROR),
+        namespace=EGRESS_NAMESPACE,
+        namespace_labels={NAMESPACE_NAME: EGRESS_NAMESPACE},
+        labels={PART_LABEL: PACKAGES, TENANT_LABEL: tenant},
     )
 
 

@@ -25,6 +25,7 @@ WRITES = ("POST", "PUT", "PATCH", "DELETE")
 
 PASSTHROUGH, PLAIN, INSPECTED = "passthrough", "plain", "inspected"
 WILDCARD, CREDENTIAL, WEBSOCKETS, UNFENCED = "wildcard", "credential", "websockets", "unfenced"
+MIRROR = "mirror"
 CAN_WRITE, READS_ONLY = "can-write", "reads-only"
 
 
@@ -64,6 +65,11 @@ def risks(host: str, traits: frozenset[str]) -> Iterator[str]:
         )
     if INSPECTED in traits:
         yield "The gateway reads these requests in the clear: it is trusted with what is in them."
+    if MIRROR in traits:
+        yield (
+            "Packages are programs of whoever may publish them: what installs one runs it. The "
+            "mirror serves what the registry had, and holds nothing of it back."
+        )
     if WEBSOCKETS in traits:
         yield "A WebSocket is judged where it starts; what goes through it after that isn't."
     if UNFENCED in traits:

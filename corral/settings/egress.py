@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from corral.settings.hosts import Host, wildcard
+from corral.settings.packages import Packages
 from corral.settings.problems import Expected, NotAllowedError
 from corral.settings.quantities import Bytes, parse_bytes
 from corral.settings.strict import Name, Strict
@@ -91,7 +92,7 @@ class Inspect(Strict):
     websockets: bool = False
     """Whether a request may turn into a WebSocket, which is judged at its start alone."""
     credential: Credential | None = None
-    """A credential that is added to each request."""
+    """A credential that is added to each request over TLS; none is on port 80."""
 
 
 class Destination(Strict):
@@ -138,6 +139,8 @@ class Egress(Strict):
     """What may be reached."""
     limits: Limits = Limits()
     """How much of it."""
+    packages: Packages | None = None
+    """A package mirror of its own. Left out, there is none."""
 
     def pairs(self) -> Iterator[tuple[Destination, int]]:
         """Every host with every of its ports."""

@@ -12,6 +12,7 @@ from corral.settings.aws.pools import EksPool
 from corral.settings.cluster import Cluster, EksCluster
 from corral.settings.egress import HIGHEST_NUMBER, Destination, Egress
 from corral.settings.network import ClusterNetwork, calico_of
+from corral.settings.packages import ZONE, is_mirror
 from corral.settings.platform_egress import PlatformEgress, PrivateHost, dns_servers, egress_asked
 from corral.settings.pools import AnyPool
 from corral.settings.problems import MISSING, Problem
@@ -29,6 +30,11 @@ _NEVER = {
     "127.0.0.0/8": "loopback",
     "169.254.0.0/16": "link-local: metadata services, Pod Identity",
     "224.0.0.0/3": "multicast, and reserved",
+}
+
+_OF_MIRRORS = {
+    "rule": f"another name: those below {ZONE} are tenants' package mirrors",
+    "fix": "remove it; a tenant has its mirror by egress.packages, and nothing on its list",
 }
 
 
@@ -125,6 +131,8 @@ def _private(
         forbidden.append((IPv4Network(service_network(IPv4Network(aws.network.cidr))), "services"))
     seen: dict[str, str] = {}
     for name, own in shared.private.items():
+        if is_mirror(own.host):
+            yield _shared("private", name, "host", value=own.host, **_OF_MIRRORS)
         first = seen.setdefault(own.host, name)
         if first != name:
             yield _shared(
@@ -212,6 +220,8 @@ def _list(tenant: str, egress: Egress, private: Mapping[str, PrivateHost]) -> It
     first: dict[str, int] = {}
     for position, each in enumerate(egress.allow):
         where = ("tenants", tenant, "egress", "allow", position)
+        if is_mirror(each.host):
+            yield Problem(path=(*where, "host"), value=each.host, **_OF_MIRRORS)
         before = first.setdefault(each.host, position)
         if before != position:
             yield Problem(

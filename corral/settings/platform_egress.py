@@ -68,6 +68,8 @@ class EgressImages(Strict):
     """The resolver, built from images/resolver/Dockerfile and kept in a registry of yours."""
     envoy: Image | None = None
     """The gateway: Envoy's own image of the release that corral knows, when left out."""
+    nginx: Image | None = None
+    """Package mirrors: nginx' own image of the release that corral knows, when left out."""
 
 
 class PlatformEgress(Strict):

@@ -10,7 +10,7 @@ from components.isolation.node_labels import PURPOSE_LABEL, pool_purpose
 from components.network.gateway.upstream import WayOut, public_way
 from components.network.policies.fences import Beyond
 from components.network.policies.refused import ClusterRanges
-from components.versions import ENVOY_IMAGE
+from components.versions import ENVOY_IMAGE, NGINX_IMAGE
 from corral.settings.aws.cidrs import PRIVATE_RANGES, service_network
 from corral.settings.cluster import EksCluster
 from corral.settings.network import calico_of, egress_gateways_of
@@ -100,6 +100,11 @@ class EgressPlace:
         """Of gateways."""
         return self.egress.images.envoy or ENVOY_IMAGE
 
+    @property
+    def nginx_image(self) -> str:
+        """Of tenants' package mirrors."""
+        return self.egress.images.nginx or NGINX_IMAGE
+
 
 def egress_place(settings: Settings) -> EgressPlace | None:
     """The stack's; None where no tenant has a way out and none is asked for."""
@@ -116,12 +121,12 @@ def egress_place(settings: Settings) -> EgressPlace | None:
         gateways=egress_gateways_of(settings.network, settings.cluster, settings.tenants)
         is not None,
         nodes=sum(pool.nodes for pool in settings.pools.values() if pool_purpose(pool)),
+        metrics_readers="" if settings.observability is None else NAMESPACE,
     )
 
 
 def calico_dns(settings: Settings) -> tuple[str, ...]:
     """Whose answers tell Calico which addresses a name has: those that gateways ask. None where
-        metrics_readers="" if settings.observability is None else NAMESPACE,
     nothing leaves."""
     egress = egress_asked(settings.network.egress, settings.tenants)
     return () if egress is None else dns_servers(egress, settings.aws)

@@ -14,6 +14,7 @@ from components.network.gateway.parts import Part, shared_part, tenant_part
 from components.network.gateway.ports import SERVICE_PORTS, doors
 from components.network.gateway.routes import tenant_scope
 from components.network.gateway.upstream import WayOut
+from components.network.packages.door import mirror_part
 from components.network.policies.places import EGRESS_NAMESPACE, GATEWAY, RESOLVER
 from corral.policy.steering import TENANT_LABEL
 from corral.settings.egress import Egress
@@ -80,13 +81,17 @@ def part_of(tenant: str, egress: Egress, place: EgressPlace) -> Part:
     more = [
         host for own in private for host in _private_hosts(tenant, _only(egress, owners, own), own)
     ]
-    if not more:
-        return part
-    (scope,) = part.scopes
-    routes = scope["route_configuration"]
-    hosts = [*routes["virtual_hosts"], *more]
+    if more:
+        (scope,) = part.scopes
+        routes = scope["route_configuration"]
+        hosts = [*routes["virtual_hosts"], *more]
+        scope = {**scope, "route_configuration": {**routes, "virtual_hosts": hosts}}
+        part = replace(part, scopes=[scope])
+    mirror = mirror_part(tenant, egress, way=way)
     return replace(
-        part, scopes=[{**scope, "route_configuration": {**routes, "virtual_hosts": hosts}}]
+        part,
+        listeners=[*part.listeners, *mirror.listeners],
+        scopes=[*part.scopes, *mirror.scopes],
     )
 
 

@@ -11,6 +11,7 @@ from components.children import Children
 from components.documents import Document
 from components.network.egress.place import EgressPlace
 from components.network.egress.tenant_documents import part_document, part_of, service_documents
+from components.network.packages.tenant_mirror import tenant_mirror
 from components.network.policies.documents import tenant_floor, tenant_policies
 from components.network.policies.places import EGRESS_NAMESPACE
 from components.network.resolver.corefile import tenant_corefile
@@ -64,10 +65,26 @@ def tenant_way_out(
         for document in service_documents(tenant, egress)
     )
 
-    def corefile(address: str) -> str:
-        return tenant_corefile(tenant, egress, gateway=address)
+    addresses: list[pulumi.Output[str]] = [gateway.address]
+    if egress.packages is not None:
+        addresses.append(
+            tenant_mirror(
+                children,
+                tenant,
+                egress,
+                place,
+                packages=egress.packages,
+                after=after,
+                fences=fences,
+            )
+        )
 
-    part = part_document(tenant, part_of(tenant, egress, place), gateway.address.apply(corefile))
+    def corefile(known: Sequence[str]) -> str:
+        at_gateway, *mirror = known
+        return tenant_corefile(tenant, egress, gateway=at_gateway, mirror="".join(mirror))
+
+    names = pulumi.Output.all(*addresses).apply(corefile)
+    part = part_document(tenant, part_of(tenant, egress, place), names)
     # Doors open when nobody else comes in by them any more.
     children.add(_logical(tenant, part), part, depends_on=[*after, *fences])
     return TenantWayOut(resolver=resolver.address, fences=fences)

@@ -42,6 +42,26 @@ def tenant_doors(
     ]
 
 
+def registries_door(
+    identity: str,
+    *,
+    number: int,
+    limits: Limits,
+    generation: str = "1",
+    address: str = EVERY_ADDRESS,
+) -> Config:
+    """The listener for the package mirror of the tenant with that number, which is somebody of its
+    own here: `identity` names its list."""
+    return _door(
+        f"{identity}.tls",
+        identity,
+        address=(address, doors(number).registries),
+        limits=limits,
+        generation=generation,
+        tls=True,
+    )
+
+
 def _door(
     name: str,
     tenant: str,

@@ -23,9 +23,11 @@ class Doors:
     """TLS as it comes, with a server name."""
     dns: int
     """At the resolver's pods."""
+    registries: int
+    """TLS again, for the tenant's package mirror alone."""
 
 
 def doors(number: int) -> Doors:
     """Of the tenant with that number (from 1)."""
     first = FIRST + EACH * (number - 1)
-    return Doors(proxy=first, tls=first + 1, dns=first + 2)
+    return Doors(proxy=first, tls=first + 1, dns=first + 2, registries=first + 3)

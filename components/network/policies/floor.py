@@ -28,6 +28,8 @@ from components.network.policies.places import (
     EGRESS_NAMESPACE,
     GATEWAY,
     NAMESPACE_NAME,
+    PACKAGES,
+    PACKAGES_PORT,
     PART_LABEL,
     QUARANTINE_LABEL,
     RESOLVER,
@@ -49,6 +51,8 @@ def floor_tenant_policies(tenant: str, egress: Egress) -> list[Document]:
     """The tenant's way to its own ports, and that only it comes in by them."""
     mine = doors(egress.number)
     at_gateway, at_resolver = _ports("TCP", mine.proxy, mine.tls), _dns_ports(mine.dns)
+    has_mirror, at_mirror = egress.packages is not None, _ports("TCP", PACKAGES_PORT)
+    mirror = {"matchLabels": {PART_LABEL: PACKAGES, TENANT_LABEL: tenant}, **_FREE}
     way_out = _policy(
         "corral-way-out",
         tenant_namespace(tenant),
@@ -56,6 +60,10 @@ def floor_tenant_policies(tenant: str, egress: Egress) -> list[Document]:
         egress=[
             {"to": [_elsewhere(GATEWAY)], "ports": at_gateway},
             {"to": [_elsewhere(RESOLVER)], "ports": at_resolver},
+            *(
+                [{"to": [{**_elsewhere(PACKAGES), "podSelector": mirror}], "ports": at_mirror}]
+                * has_mirror
+            ),
         ],
     )
     owner = {
@@ -75,6 +83,29 @@ def floor_tenant_policies(tenant: str, egress: Egress) -> list[Document]:
                 ("gateway", GATEWAY, at_gateway),
                 ("resolver", RESOLVER, at_resolver),
             )
+        ),
+        *(_floor_of_mirror(tenant, mine.registries, mirror, owner) if has_mirror else ()),
+    ]
+
+
+def _floor_of_mirror(
+    tenant: str, registries: int, mirror: Document, owner: Document
+) -> list[Document]:
+    """The package mirror: its tenant comes in, and it leaves by its own door alone."""
+    door = _ports("TCP", registries)
+    return [
+        _policy(
+            f"packages-{tenant}",
+            EGRESS_NAMESPACE,
+            mirror,
+            ingress=[{"from": [owner], "ports": _ports("TCP", PACKAGES_PORT)}],
+            egress=[{"to": [{"podSelector": _of(GATEWAY)}], "ports": door}],
+        ),
+        _policy(
+            f"gateway-from-packages-of-{tenant}",
+            EGRESS_NAMESPACE,
+            _of(GATEWAY),
+            ingress=[{"from": [{"podSelector": mirror}], "ports": door}],
         ),
     ]
 

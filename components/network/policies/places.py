@@ -15,7 +15,10 @@ PART_LABEL = "app.kubernetes.io/name"
 GATEWAY, RESOLVER, CONTROL = "egress-gateway", "egress-resolver", "egress-control"
 """Values of that label on the pods there."""
 
-CONTROL_PORT = 8443
+PACKAGES = "egress-packages"
+"""The same of tenants' package mirrors, which carry their tenant's name besides."""
+
+CONTROL_PORT, PACKAGES_PORT = 8443, 8080
 
 QUARANTINE_LABEL = "corral.dev/quarantine"
 """On a pod, or on a tenant's namespace: `true` ends everything that it sends and gets."""
@@ -45,3 +48,8 @@ def tenant_namespaces(tenant: str) -> str:
 def part(name: str) -> str:
     """A selector of the pods of one part of the egress."""
     return f"{PART_LABEL} == '{name}'"
+
+
+def mirror(tenant: str) -> str:
+    """A selector of the pods of that tenant's package mirror."""
+    return f"{part(PACKAGES)} && {tenant_namespaces(tenant)}"

@@ -7,7 +7,9 @@ from components.network.gateway.ports import doors
 from components.network.policies.places import (
     EGRESS_NAMESPACE,
     GATEWAY,
+    PACKAGES_PORT,
     RESOLVER,
+    mirror,
     namespace,
     part,
     tenant_namespaces,
@@ -25,15 +27,17 @@ def way_out_policies(tenant: str, egress: Egress) -> list[Document]:
     """
     mine = doors(egress.number)
     at_gateway = [mine.proxy, mine.tls]
+    has_mirror = egress.packages is not None
     return [
         policy(
             "way-out",
             namespace=tenant_namespace(tenant),
             order=ALLOWED_ORDER,
             egress=[
-                _to("own-gateway", GATEWAY, "TCP", at_gateway),
-                _to("own-resolver", RESOLVER, "UDP", [mine.dns]),
-                _to("own-resolver", RESOLVER, "TCP", [mine.dns]),
+                _to("own-gateway", part(GATEWAY), "TCP", at_gateway),
+                _to("own-resolver", part(RESOLVER), "UDP", [mine.dns]),
+                _to("own-resolver", part(RESOLVER), "TCP", [mine.dns]),
+                *([_to("own-packages", mirror(tenant), "TCP", [PACKAGES_PORT])] * has_mirror),
             ],
             selector="all()",
         ),
@@ -41,7 +45,10 @@ def way_out_policies(tenant: str, egress: Egress) -> list[Document]:
             f"gateway-from-{tenant}",
             namespace=EGRESS_NAMESPACE,
             order=ALLOWED_ORDER,
-            ingress=[_from(tenant, "TCP", at_gateway)],
+            ingress=[
+                _from(tenant, "TCP", at_gateway),
+                *([_from_mirror(tenant, mine.registries)] * has_mirror),
+            ],
             selector=part(GATEWAY),
         ),
         policy(
@@ -51,13 +58,37 @@ def way_out_policies(tenant: str, egress: Egress) -> list[Document]:
             ingress=[_from(tenant, "UDP", [mine.dns]), _from(tenant, "TCP", [mine.dns])],
             selector=part(RESOLVER),
         ),
+        *([_mirror(tenant, mine.registries)] * has_mirror),
     ]
 
 
-def _to(name: str, where: str, protocol: str, ports: list[int]) -> Document:
+def _mirror(tenant: str, registries: int) -> Document:
+    """Its tenant's package mirror: whatever else it may not be is closed by the namespace's last
+    policy, which is for all pods there."""
+    return policy(
+        f"packages-{tenant}",
+        namespace=EGRESS_NAMESPACE,
+        order=ALLOWED_ORDER,
+        egress=[_to("registries", part(GATEWAY), "TCP", [registries])],
+        ingress=[_from(tenant, "TCP", [PACKAGES_PORT])],
+        selector=mirror(tenant),
+    )
+
+
+def _from_mirror(tenant: str, registries: int) -> Document:
+    return rule(
+        "own-packages",
+        "Allow",
+        protocol="TCP",
+        source={"namespaceSelector": namespace(EGRESS_NAMESPACE), "selector": mirror(tenant)},
+        destination={"ports": [registries]},
+    )
+
+
+def _to(name: str, pods: str, protocol: str, ports: list[int]) -> Document:
     place = {
         "namespaceSelector": namespace(EGRESS_NAMESPACE),
-        "selector": part(where),
+        "selector": pods,
         "ports": ports,
     }
     return rule(name, "Allow", protocol=protocol, destination=place)

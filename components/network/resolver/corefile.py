@@ -10,7 +10,9 @@ from __future__ import annotations
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from components.network.gateway.ports import EVERY_ADDRESS, doors
+from components.network.packages.registries import mirror_host
 from corral.settings.egress import Egress
+from corral.settings.packages import ZONE
 
 ANSWER_SECONDS = 30
 """How long an answer may be kept. The address behind a name doesn't change; whether it is answered
@@ -44,10 +46,15 @@ def tenant_corefile(
     egress: Egress,
     *,
     gateway: str,
+    mirror: str = "",
     address: str = EVERY_ADDRESS,
     answers: int = ANSWERS_PER_SECOND,
 ) -> str:
-    """The tenant's server block. `gateway` is its own address there, an IPv4 one."""
+    """The tenant's server block, and one for the names of its package mirror. `gateway` is its own
+    address there, and `mirror` the mirror's, both IPv4."""
+    packages = egress.packages
+    if packages is not None and not mirror:
+        raise ValueError(f"tenant {tenant} has a package mirror, and its address isn't said")
     return _templates.get_template("tenant.corefile.j2").render(
         tenant=tenant,
         port=doors(egress.number).dns,
@@ -58,6 +65,9 @@ def tenant_corefile(
         gateway=gateway,
         seconds=ANSWER_SECONDS,
         names=sorted({each.host for each in egress.allow}),
+        mirror=mirror,
+        zone=ZONE,
+        mirrors=[mirror_host(each) for each in packages.registries] if packages else [],
     )
 
 
