@@ -160,9 +160,12 @@ def _overload() -> Config:
 
 
 def _health() -> Config:
-    """Readiness, and nothing else of the administration."""
+    """Readiness and metrics, and nothing else of the administration."""
     get = {"name": ":method", "string_match": {"exact": "GET"}}
-    ready = {"match": {"path": "/ready", "headers": [get]}, "route": {"cluster": "admin"}}
+    routes = [
+        {"match": {"path": path, "headers": [get]}, "route": {"cluster": "admin"}}
+        for path in ("/ready", "/stats/prometheus")
+    ]
     return {
         "name": "health",
         "address": {"socket_address": {"address": EVERY_ADDRESS, "port_value": HEALTH_PORT}},
@@ -178,7 +181,7 @@ def _health() -> Config:
                         http_filters=[extension("route", "filters.http.router.v3.Router")],
                         route_config={
                             "virtual_hosts": [
-                                {"name": "health", "domains": ["*"], "routes": [ready]}
+                                {"name": "health", "domains": ["*"], "routes": routes}
                             ]
                         },
                     )

@@ -130,5 +130,5 @@ def tenant_way_in(
 
 def _fences(place: InboundPlace) -> list[Document]:
     if place.calico:
-        return inbound_fences(place.doors)
-    return floor_inbound_fences(place.doors, place.api_server)
+        return inbound_fences(place.doors, place.metrics_readers)
+    return floor_inbound_fences(place.doors, place.api_server, place.metrics_readers)

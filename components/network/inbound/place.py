@@ -33,6 +33,11 @@ class InboundPlace:
         return self.egress.beyond.api_server
 
     @property
+    def metrics_readers(self) -> str:
+        """The namespace whose pods read figures; nobody when empty."""
+        return self.egress.metrics_readers
+
+    @property
     def envoy_image(self) -> str:
         """Of the doors."""
         return self.doors.images.envoy or self.egress.envoy_image

@@ -127,7 +127,7 @@ def deployment_document(
         },
         ports=[
             {"name": name, "containerPort": port, "protocol": "TCP"}
-            for name, port in _doors(doors).items()
+            for name, port in (*_doors(doors).items(), ("health", HEALTH_PORT))
         ],
         readinessProbe=probe("/ready", HEALTH_PORT),
         livenessProbe={"tcpSocket": {"port": HEALTH_PORT}, "periodSeconds": 10},

@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from components.documents import Document, metadata
-from components.network.inbound.places import NAME, NAMESPACE, ROUTER_PORT, WEBHOOKS_PORT
+from components.network.inbound.places import (
+    HEALTH_PORT,
+    NAME,
+    NAMESPACE,
+    ROUTER_PORT,
+    WEBHOOKS_PORT,
+)
 from components.network.policies.places import (
     API_SERVER,
     NAMESPACE_NAME,
@@ -30,9 +36,10 @@ from corral.settings.inbound import Inbound, InboundDoors
 API_SERVER_PORTS = (443, 6443)
 
 
-def inbound_fences(doors: InboundDoors) -> list[Document]:
+def inbound_fences(doors: InboundDoors, metrics_readers: str = "") -> list[Document]:
     """Calico's, once: whom the doors are for, and that nothing else comes in or goes out. What they
-    may reach of tenants stands with each tenant."""
+    may reach of tenants stands with each tenant. `metrics_readers` is the namespace whose pods read
+    figures; nobody when empty."""
     ingress = []
     if doors.webhooks is not None:
         ingress.append(
@@ -55,6 +62,16 @@ def inbound_fences(doors: InboundDoors) -> list[Document]:
             )
             for name in doors.router.namespaces
         ]
+    if metrics_readers:
+        ingress.append(
+            rule(
+                "figures",
+                "Allow",
+                protocol="TCP",
+                source={"namespaceSelector": namespace(metrics_readers)},
+                destination={"ports": [HEALTH_PORT]},
+            )
+        )
     return [
         policy(
             "inbound",
@@ -144,7 +161,9 @@ _FREE: Mapping[str, Sequence[Document]] = {
 _DOORS: Document = {"matchLabels": {PART_LABEL: NAME}}
 
 
-def floor_inbound_fences(doors: InboundDoors, api_server: Sequence[str]) -> list[Document]:
+def floor_inbound_fences(
+    doors: InboundDoors, api_server: Sequence[str], metrics_readers: str = ""
+) -> list[Document]:
     """Kubernetes' own, for a cluster without Calico, once. `api_server` are its networks: these
     policies can't speak of a Service."""
     ingress: list[Document] = []
@@ -157,6 +176,9 @@ def floor_inbound_fences(doors: InboundDoors, api_server: Sequence[str]) -> list
             for each in doors.router.namespaces
         ]
         ingress.append({"from": callers, "ports": _ports(ROUTER_PORT)})
+    if metrics_readers:
+        readers = [{"namespaceSelector": {"matchLabels": {NAMESPACE_NAME: metrics_readers}}}]
+        ingress.append({"from": readers, "ports": _ports(HEALTH_PORT)})
     servers = [{"ipBlock": {"cidr": each}} for each in api_server]
     egress = [{"to": servers, "ports": _ports(*API_SERVER_PORTS)}] if servers else []
     return [

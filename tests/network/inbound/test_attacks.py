@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
 
+from components.observability.stack.monitors import ENVOY_KEPT
 from tests.network.inbound.conftest import ACME, RIVAL, owners_request
 from tests.network.inbound.laboratory import HOST, Answer, WayIn, plain, put
 from tests.network.inbound.requests import (
@@ -324,14 +326,27 @@ def test_who_isnt_a_sandboxs_owner_doesnt_reach_it(
         "POST /quitquitquit HTTP/1.1",
         "GET /stats HTTP/1.1",
         "POST /ready HTTP/1.1",
+        "POST /stats/prometheus HTTP/1.1",
+        "GET /stats/prometheus/../../config_dump HTTP/1.1",
         "GET /ready/../config_dump HTTP/1.1",
         "GET //config_dump HTTP/1.1",
     ],
 )
-def test_nothing_but_readiness_is_administered_from_outside(doors: WayIn, line: str) -> None:
+def test_nothing_but_readiness_and_figures_is_administered_from_outside(
+    doors: WayIn, line: str
+) -> None:
     answer = plain(doors.health, f"{line}\r\nHost: x\r\nContent-Length: 0\r\n\r\n".encode())
     assert answer.status == 404
     assert doors.envoy.poll() is None
+
+
+def test_figures_are_those_of_the_doors_as_a_whole(doors: WayIn) -> None:
+    answer = plain(doors.health, b"GET /stats/prometheus HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert answer.status == 200
+    names = {line.partition("{")[0] for line in answer.text.splitlines() if line[:1].isalpha()}
+    kept = {name for name in names if re.fullmatch(ENVOY_KEPT, name)}
+    assert {"envoy_server_live", "envoy_http_downstream_rq_xx"} <= kept
+    assert len(kept) < 200, "Prometheus keeps few, whatever tenants do"
 
 
 def test_a_door_speaks_tls_alone(doors: WayIn) -> None:
