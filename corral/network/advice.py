@@ -22,13 +22,6 @@ def advice(explanation: Explanation, egress: Egress | None) -> str:
         return refusal
     if egress is None or not egress.allow:
         return _nothing_at_all(tenant, target, egress)
-    for name in egress.packages.registries if egress.packages else ():
-        if target.host in SOURCES[name].hosts:
-            return (
-                f"Tenant {tenant} has a package mirror that reads {target.host}: ask "
-                f"http://{mirror_host(name)}/. To allow the registry itself: add {_entry(target)} "
-                f"to tenants.{tenant}.egress.allow"
-            )
     listed = [each for each in egress.allow if each.host == target.host]
     if listed and target.port in listed[0].ports:
         return (
@@ -37,7 +30,12 @@ def advice(explanation: Explanation, egress: Egress | None) -> str:
         )
     if listed:
         return f"To allow it: add {target.port} to the ports of {target.host} in its list"
-    return f"To allow it: add {_entry(target)} to tenants.{tenant}.egress.allow"
+    allow = f"add {_entry(target)} to tenants.{tenant}.egress.allow"
+    for name in egress.packages.registries if egress.packages else ():
+        if target.host in SOURCES[name].hosts:
+            mirror = f"http://{mirror_host(name)}/"
+            return f"Its package mirror reads {target.host}: ask {mirror}. To allow it: {allow}"
+    return f"To allow it: {allow}"
 
 
 def _nothing_at_all(tenant: str, target: Target, egress: Egress | None) -> str:

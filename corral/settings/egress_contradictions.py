@@ -32,11 +32,6 @@ _NEVER = {
     "224.0.0.0/3": "multicast, and reserved",
 }
 
-_OF_MIRRORS = {
-    "rule": f"another name: those below {ZONE} are tenants' package mirrors",
-    "fix": "remove it; a tenant has its mirror by egress.packages, and nothing on its list",
-}
-
 
 def egress_contradictions(
     *,
@@ -132,7 +127,7 @@ def _private(
     seen: dict[str, str] = {}
     for name, own in shared.private.items():
         if is_mirror(own.host):
-            yield _shared("private", name, "host", value=own.host, **_OF_MIRRORS)
+            yield _of_mirrors(("network", "egress", "private", name, "host"), own.host)
         first = seen.setdefault(own.host, name)
         if first != name:
             yield _shared(
@@ -221,7 +216,7 @@ def _list(tenant: str, egress: Egress, private: Mapping[str, PrivateHost]) -> It
     for position, each in enumerate(egress.allow):
         where = ("tenants", tenant, "egress", "allow", position)
         if is_mirror(each.host):
-            yield Problem(path=(*where, "host"), value=each.host, **_OF_MIRRORS)
+            yield _of_mirrors((*where, "host"), each.host)
         before = first.setdefault(each.host, position)
         if before != position:
             yield Problem(
@@ -272,6 +267,15 @@ def _of_owner(
             "it judges requests itself, and TLS passes through to it",
             fix="remove inspect",
         )
+
+
+def _of_mirrors(path: tuple[str | int, ...], host: str) -> Problem:
+    return Problem(
+        path=path,
+        value=host,
+        rule=f"another name: those below {ZONE} are tenants' package mirrors",
+        fix="remove it; a tenant has its mirror by egress.packages, and nothing on its list",
+    )
 
 
 def _shared(*keys: str | int, value: object, rule: str, fix: str) -> Problem:
