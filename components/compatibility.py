@@ -141,6 +141,13 @@ def parts(kubernetes: str = DEFAULT_KUBERNETES) -> tuple[Part, ...]:
             source="its chart names no versions (Chart.yaml has no kubeVersion)",
             charts=(versions.DISK_METRICS_CHART,),
         ),
+        Part(
+            name="Falco",
+            version=versions.FALCO,
+            source="its chart names no versions (Chart.yaml has no kubeVersion); it needs a kernel "
+            "from 5.8 on, with BTF",
+            charts=(versions.FALCO_CHART,),
+        ),
     )
 
 
