@@ -20,7 +20,7 @@ def advice(explanation: Explanation, egress: Egress | None) -> str:
     refusal = _never(target)
     if refusal:
         return refusal
-    if egress is None or not egress.allow:
+    if egress is None or not (egress.allow or egress.packages):
         return _nothing_at_all(tenant, target, egress)
     listed = [each for each in egress.allow if each.host == target.host]
     if listed and target.port in listed[0].ports:
@@ -30,6 +30,10 @@ def advice(explanation: Explanation, egress: Egress | None) -> str:
         )
     if listed:
         return f"To allow it: add {target.port} to the ports of {target.host} in its list"
+    return _unlisted(tenant, target, egress)
+
+
+def _unlisted(tenant: str, target: Target, egress: Egress) -> str:
     allow = f"add {_entry(target)} to tenants.{tenant}.egress.allow"
     for name in egress.packages.registries if egress.packages else ():
         if target.host in SOURCES[name].hosts:
