@@ -34,12 +34,8 @@ def advice(explanation: Explanation, egress: Egress | None) -> str:
 
 
 def _unlisted(tenant: str, target: Target, egress: Egress) -> str:
-    allow = f"add {_entry(target)} to tenants.{tenant}.egress.allow"
-    for name in egress.packages.registries if egress.packages else ():
-        if target.host in SOURCES[name].hosts:
-            mirror = f"http://{mirror_host(name)}/"
-            return f"Its package mirror reads {target.host}: ask {mirror}. To allow it: {allow}"
-    return f"To allow it: {allow}"
+    mirror = _by_mirror(target, egress)
+    return f"{mirror}To allow it: add {_entry(target)} to tenants.{tenant}.egress.allow"
 
 
 def _nothing_at_all(tenant: str, target: Target, egress: Egress | None) -> str:
@@ -53,6 +49,13 @@ def _nothing_at_all(tenant: str, target: Target, egress: Egress | None) -> str:
         "get no answer, not even NXDOMAIN: packets are dropped, and programs wait until they give "
         f"up. To change that: tenants.{tenant}.egress: {{number: …, allow: [{_entry(target)}]}}"
     )
+
+
+def _by_mirror(target: Target, egress: Egress) -> str:
+    for name in egress.packages.registries if egress.packages else ():
+        if target.host in SOURCES[name].hosts:
+            return f"Its package mirror reads {target.host}: ask http://{mirror_host(name)}/. "
+    return ""
 
 
 def _by_proxy_alone(explanation: Explanation, tenant: str) -> str:
