@@ -11,6 +11,7 @@ from components.children import Children
 from components.documents import Document
 from components.observability.place import ObservabilityPlace
 from components.observability.placed_chart import PlacedChart
+from components.observability.rules.rules import rule_documents
 from components.observability.runtime_security.falco import (
     falco_documents,
     runtime_security_charts,
@@ -43,6 +44,7 @@ CHARTS: Sequence[Charts] = (exporter_charts, runtime_security_charts)
 """What else is installed from charts."""
 
 AFTER: Sequence[Documents] = (
+    rule_documents,
     kata_monitor_documents,
     monitor_documents,
     falco_documents,

@@ -49,8 +49,7 @@ def known_sandboxes() -> Group:
             ),
             Alert(
                 name="SandboxClassUnknown",
-                expr='sandbox:info{agent_class!=""} unless on (agent_class)'
-                " corral:threshold:memory_ratio",
+                expr="sandbox:info unless on (agent_class) corral:threshold:memory_ratio",
                 hold="5m",
                 severity=Severity.WARNING,
                 summary="{{ $labels.namespace }}/{{ $labels.pod }} is of no class of this stack",

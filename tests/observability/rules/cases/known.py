@@ -87,8 +87,22 @@ CASES = (
     ),
     Case(
         name="Without a RuntimeClass a pod is a container; without a class it has none",
-        series={**pod("a1", runtime="", agent_class="")},
-        checks=(Gives(expr="sandbox:info", at="1m", samples=_info(whose("a1", agent_class=""))),),
+        series={
+            **pod("a1", runtime="", agent_class=""),
+            **pod("a2", tier="microvm"),
+            **pod("a1", tier="gvisor", namespace="agents-globex"),
+        },
+        checks=(
+            Gives(
+                expr="sandbox:info",
+                at="1m",
+                samples=_info(
+                    whose("a1", agent_class=""),
+                    whose("a2", tier="microvm"),
+                    whose("a1", tier="gvisor", tenant="globex"),
+                ),
+            ),
+        ),
     ),
     Case(
         name="A name that is used again while a replica lags gives one row, not a failed join",

@@ -28,6 +28,7 @@ def _sandbox(
         **pod(name, tier=tier, agent_class=agent_class),
         **limit("memory", 1000, name=name),
         **limit("cpu", 1, name=name),
+        **limit("ephemeral_storage", 9999, name=name),
         **kubelet(_METRIC, values, name=name),
         **kubelet(_METRIC, steady(990), path="/metrics/cadvisor", name=name, id="/c1"),
         **cgroups(_METRIC, steady(5000), name=name),
@@ -155,21 +156,26 @@ CASES = (
         ),
     ),
     Case(
-        name="Each container has its own limit; a pod that moved counts once, with its higher figure",
+        name="Each container has its own limit; a pod that moved counts once, by its higher figure",
         series={
             **_sandbox(steady(100)),
             **limit("memory", 2000, container="helper"),
             **kubelet(_METRIC, steady(400), container="helper"),
             **kubelet(_METRIC, steady(300), container="agent", node="n2"),
             **kubelet(_METRIC, steady(4000), container=""),
+            **pod("a1", namespace="agents-globex", tier="gvisor"),
+            **limit("memory", 500, namespace="agents-globex"),
+            **kubelet(_METRIC, steady(50), namespace="agents-globex"),
         },
         checks=(
+            Gives(expr="count(sandbox:memory_working_set:bytes)", at="1m", samples={"{}": 3}),
             Gives(
                 expr=_USAGE,
                 at="1m",
                 samples={
                     series(_USAGE, whose(container="agent")): 0.3,
                     series(_USAGE, whose(container="helper")): 0.2,
+                    series(_USAGE, whose(container="agent", tier="gvisor", tenant="globex")): 0.1,
                 },
             ),
         ),
@@ -198,7 +204,7 @@ CASES = (
         ),
     ),
     Case(
-        name="A guest above 80 % for five minutes is told, by what it could give, not by what is free",
+        name="A guest above 80 % for five minutes is told, by what it could give, not what is free",
         series={**pod(tier="microvm"), **_guest(steady(199))},
         checks=(
             Fires(alert="SandboxGuestMemoryHigh", at="4m45s"),
@@ -211,7 +217,7 @@ CASES = (
         name="A guest at its share is silent, one whose kernel says nothing yet too",
         series={
             **pod(tier="microvm"),
-            **_guest(steady(500)),
+            **_guest(steady(200)),
             **pod("a2", tier="microvm", agent_class="runner"),
             **_guest(steady(500), name="a2"),
             **pod("a3", tier="microvm"),
@@ -225,7 +231,7 @@ CASES = (
                 expr=_GUEST,
                 at="1m",
                 samples={
-                    series(_GUEST, whose("a1", tier="microvm")): 0.5,
+                    series(_GUEST, whose("a1", tier="microvm")): 0.8,
                     series(_GUEST, whose("a2", tier="microvm", agent_class="runner")): 0.5,
                 },
             ),
@@ -237,8 +243,19 @@ CASES = (
             **pod(tier="microvm", agent_class="runner"),
             **_guest(steady(490)),
             **_guest(steady(900), sandbox="s0"),
+            **pod(tier="gvisor", namespace="agents-globex"),
         },
         checks=(
+            Gives(
+                expr=_GUEST,
+                at="1m",
+                samples={series(_GUEST, whose(tier="microvm", agent_class="runner")): 0.51},
+            ),
+            Fires(
+                alert="SandboxGuestMemoryHigh",
+                at="10m",
+                labels=(whose(tier="microvm", agent_class="runner", over="2m"),),
+            ),
             Fires(alert="SandboxGuestMemoryHigh", at="1m45s"),
             Fires(
                 alert="SandboxGuestMemoryHigh",
