@@ -187,6 +187,13 @@ def test_opening_for_writing_is_told(flags: int, writes: bool) -> None:
     assert read(told).about["writes"] is writes
 
 
+@pytest.mark.parametrize(("number", "opened"), [(0, True), (2, False), (13, False)])
+def test_an_attempt_to_open_that_failed_is_told_as_such(number: int, opened: bool) -> None:
+    result = field(2, field(2, number)) if number else field(2, field(1, 3))
+    told = datagram(Kind.OPEN, result, field(6, b"/a"), context=of_process(1))
+    assert read(told).about["opened"] is opened
+
+
 def test_an_environment_is_looked_at_by_nobody() -> None:
     secret = field(4, b"KEY=hunter2")
     told = datagram(Kind.EXEC, field(2, b"/bin/sh"), secret, context=of_process(1))
