@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from components.documents import Document, metadata
 from components.network.gateway.bootstrap import HEALTH_PORT as GATEWAY_HEALTH_PORT
@@ -50,8 +50,6 @@ class Target:
     """Names of metrics that are kept; all when empty."""
     honor: bool = False
     """Whether labels of its own go before ours: `namespace` of a sandbox, not of who speaks."""
-    moved: dict[str, str] = field(default_factory=dict)
-    """Labels of its series that are copied to others."""
 
 
 def targets(place: ObservabilityPlace) -> list[Target]:
@@ -111,15 +109,9 @@ def pod_monitor(target: Target) -> Document:
         "honorLabels": target.honor,
         "relabelings": [{"action": "replace", "targetLabel": "job", "replacement": target.job}],
     }
-    relabelings = [
-        {"action": "replace", "sourceLabels": [old], "targetLabel": new}
-        for old, new in target.moved.items()
-    ]
     if target.kept:
         keep = {"action": "keep", "sourceLabels": ["__name__"], "regex": target.kept}
-        relabelings.insert(0, keep)
-    if relabelings:
-        endpoint["metricRelabelings"] = relabelings
+        endpoint["metricRelabelings"] = [keep]
     return {
         "apiVersion": "monitoring.coreos.com/v1",
         "kind": "PodMonitor",
