@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from components.observability.rules.sandbox_processes import process_rules
 from components.observability.runtime_security import reference
 from components.observability.runtime_security.coverage import (
     COVERAGE,
@@ -45,6 +46,11 @@ def test_nothing_within_a_microvm_is_called_seen(tier: Tier) -> None:
     assert {each.key for each in missing(tier)} == {each.key for each in SIGNALS} - seen
 
 
+def test_the_alert_on_processes_covers_the_tiers_whose_processes_are_counted() -> None:
+    (alert,) = (each for each in process_rules().alerts if each.name == "SandboxForkBomb")
+    assert alert.tiers == {tier for tier in Tier if "processes" in signals_of(tier)}
+
+
 def test_falco_is_a_source_of_the_container_tier_alone() -> None:
     for tier, cells in COVERAGE.items():
         falco = {key for key, cell in cells.items() if cell.source is Source.FALCO}
@@ -61,7 +67,7 @@ def test_a_stack_that_watches_nothing_has_gaps_on_every_tier() -> None:
 def test_the_plan_tells_the_gaps_of_tiers_that_tenants_use_and_of_no_other() -> None:
     used = {LOCAL.classes[name].tier for tenant in LOCAL.tenants.values() for name in tenant.agents}
     assert {gap.tier for gap in blind_spots(LOCAL)} == used
-    assert {gap.tier for gap in blind_spots(OBSERVED)} == used - {Tier.CONTAINER}
+    assert {gap.tier for gap in blind_spots(OBSERVED)} == used & {Tier.MICROVM, Tier.CONFIDENTIAL}
     nobody = LOCAL.model_copy(update={"tenants": {}})
     assert blind_spots_document(nobody) == {}
 
