@@ -7,10 +7,12 @@ shares an address with an allowed name passes it.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from itertools import groupby
 
 from components.documents import Document
+from components.network.packages.registries import REGISTRIES_PORT, hosts
 from components.network.policies.fences import Beyond, gateway_fence
 from components.network.policies.places import EGRESS_NAMESPACE, GATEWAY, part
 from components.network.policies.refused import ClusterRanges
@@ -47,8 +49,8 @@ def named_fence(ranges: ClusterRanges, beyond: Beyond) -> Document:
 
 
 def names_policies(tenant: str, egress: Egress) -> list[Document]:
-    """What the gateway's pods may reach for that tenant, by names and ports; none for an empty
-    list."""
+    """What the gateway's pods may reach for that tenant and for its package mirror, by names and
+    ports; none for an empty list without a mirror."""
     rules = [
         rule(
             "listed-names",
@@ -74,11 +76,17 @@ def names_policies(tenant: str, egress: Egress) -> list[Document]:
 def _by_ports(egress: Egress) -> Iterator[tuple[list[str], list[int]]]:
     """Names that have the same ports, together, as many as a rule may hold."""
 
-    def ports(host: str) -> tuple[int, ...]:
-        return tuple(sorted({port for each, port in egress.pairs() if each.host == host}))
+    wanted: dict[str, set[int]] = defaultdict(set)
+    for destination, port in egress.pairs():
+        wanted[destination.host].add(port)
+    if egress.packages is not None:
+        for host in hosts(egress.packages.registries):
+            wanted[host].add(REGISTRIES_PORT)
 
-    hosts = sorted({each.host for each in egress.allow}, key=lambda host: (ports(host), host))
-    for some, group in groupby(hosts, key=ports):
+    def ports(host: str) -> tuple[int, ...]:
+        return tuple(sorted(wanted[host]))
+
+    for some, group in groupby(sorted(wanted, key=lambda host: (ports(host), host)), key=ports):
         names = list(group)
         for first in range(0, len(names), MOST_NETS):
             for low in range(0, len(some), MOST_PORTS):

@@ -8,6 +8,7 @@ from components.documents import Document, metadata
 from components.network.egress.pods import container, empty_volume, part_labels, pod_spec, probe
 from components.network.gateway.ports import doors
 from components.network.packages.nginx import CACHE_FOLDER, OWN_FOLDER, PORT, READY_PATH
+from components.network.packages.registries import REGISTRIES_PORT
 from components.network.policies.places import EGRESS_NAMESPACE, GATEWAY, PACKAGES
 from corral.policy.program.exemptions import PREFIX as EXEMPT
 from corral.policy.steering import TENANT_LABEL
@@ -18,7 +19,6 @@ from corral.settings.quantities import bytes_text
 CONFIG_FOLDER, CONFIG_FILE = "/etc/packages", "nginx.conf"
 CONFIG_ANNOTATION = "egress.corral.dev/packages-config"
 """Of pods: which configuration they were started with."""
-REGISTRIES_PORT = 443
 
 _BY_TAG = "named by its exact tag, which network.egress.images takes as well as a digest"
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 from corral.settings.packages import ZONE, Registry
 
+REGISTRIES_PORT = 443
+
 KEPT_SECONDS = 300
 """How long a list of versions counts as new: a release is seen that much later."""
 

@@ -10,12 +10,12 @@ from components.children import Children
 from components.network.egress.place import EgressPlace
 from components.network.packages.nginx import mirror_config
 from components.network.packages.pods import (
-    REGISTRIES_PORT,
     config_digest,
     mirror_config_document,
     mirror_deployment_document,
     mirror_service_documents,
 )
+from components.network.packages.registries import REGISTRIES_PORT
 from corral.settings.egress import Egress
 from corral.settings.packages import Packages
 

@@ -3,6 +3,7 @@ none of it; what settings refuse."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from ipaddress import IPv4Address, IPv4Network
 
@@ -22,6 +23,7 @@ from components.network.enterprise.addresses import (
     reservation_document,
 )
 from components.network.enterprise.names import named_fence, names_policies
+from components.network.packages.registries import hosts
 from components.network.policies.documents import shared_policies, tenant_policies
 from components.network.policies.fences import Beyond, gateway_fence
 from components.network.policies.places import EGRESS_NAMESPACE
@@ -31,6 +33,7 @@ from corral.policy.steering import steers
 from corral.settings.egress import Egress
 from corral.settings.loading import load_stack_file
 from corral.settings.network import Calico
+from corral.settings.packages import Packages
 from tests.components.examples import registered
 from tests.network.enterprise.examples import EGRESS, PLACE
 from tests.project_copy import ROOT
@@ -122,6 +125,26 @@ def test_names_take_the_place_of_the_internet() -> None:
     assert last["spec"]["order"] == LAST_ORDER
     assert last["metadata"]["namespace"] == EGRESS_NAMESPACE
     assert {each["action"] for each in last["spec"]["egress"]} == {"Log", "Deny"}
+
+
+def test_what_a_package_mirror_reads_is_let_through_for_it() -> None:
+    """Its door's list stands behind the same wall as its tenant's."""
+    packages = Packages.model_validate({"registries": ["pypi", "npm"]})
+
+    def let_through(allow: Sequence[Mapping[str, object]]) -> dict[str, list[int]]:
+        egress = Egress.model_validate({"number": 1, "allow": allow, "packages": packages})
+        [policy] = names_policies("acme", egress)
+        return {
+            host: each["destination"]["ports"]
+            for each in policy["spec"]["egress"]
+            for host in each["destination"]["domains"]
+        }
+
+    mirrors = {host: [443] for host in hosts(packages.registries)}
+    assert {"pypi.org", "files.pythonhosted.org", "registry.npmjs.org"} == mirrors.keys()
+    assert let_through([]) == mirrors, "without a list too"
+    both = let_through([{"host": "pypi.org", "ports": [8443]}, {"host": "x.example.org"}])
+    assert both == mirrors | {"pypi.org": [443, 8443], "x.example.org": [443]}
 
 
 def test_names_are_on_trial_as_long_as_anything_is() -> None:
