@@ -30,11 +30,6 @@ PROMETHEUS_SOURCE = "prometheus"
 USER = 10472
 """Not the image's own 472, which belongs to somebody else on a node: it runs as anybody."""
 
-HOW_TO_SIGN_IN = (
-    f"kubectl -n {NAMESPACE} exec deploy/{GRAFANA} -c grafana -- cat {PASSWORD_FILE}",
-    f"kubectl -n {NAMESPACE} port-forward deploy/{GRAFANA} 3000:3000",
-)
-
 
 def grafana_values(place: ObservabilityPlace, image: str) -> dict[str, Any]:
     """Values of its chart; `image` is what the chart starts, which makes the password too."""

@@ -14,6 +14,7 @@ from components.documents import type_token
 from components.observability.inventory.inventory import all_metrics, sources
 from components.observability.inventory.kubelet import CADVISOR
 from components.observability.stack.grafana import PASSWORD_FILE
+from components.observability.stack.monitors import targets
 from components.observability.stack.names import ALERTMANAGER, GRAFANA, PROMETHEUS, WATCHED
 from components.observability.stack.secrets import secret_contents
 from components.observability.stack.values import (
@@ -78,16 +79,36 @@ def test_kubelets_are_asked_for_what_each_runtime_says(stack: Documents) -> None
         assert (endpoint["scheme"], endpoint["interval"]) == ("https", "15s")
 
 
+CLUSTERS_OWN = {"corral-kubelet": "kubelet", "corral-apiserver": "apiserver"}
+"""Monitors of Services that are no chart's: the job is a label of theirs."""
+
+
+def jobs(documents: Documents) -> Iterator[str]:
+    """Label `job` of what each ServiceMonitor scrapes, as the operator makes it: a label of the
+    Service, or its name."""
+    services = [each["metadata"] for each in documents if each["kind"] == "Service"]
+    for monitor in (each for each in documents if each["kind"] == "ServiceMonitor"):
+        name, spec = monitor["metadata"]["name"], monitor["spec"]
+        if name in CLUSTERS_OWN:
+            yield CLUSTERS_OWN[name]
+            continue
+        wanted = spec["selector"]["matchLabels"].items()
+        (service,) = [each for each in services if wanted <= each["labels"].items()]
+        yield service["labels"].get(spec.get("jobLabel", ""), service["name"])
+
+
 def test_everything_is_scraped_by_the_job_that_the_inventory_names(
     stack: Documents, disks: Documents
 ) -> None:
-    services = {each["metadata"]["name"] for each in (*stack, *disks) if each["kind"] == "Service"}
-    ours = {source.job for source in sources()} & {
-        "kube-state-metrics",
-        disks[0]["metadata"]["name"],
+    scraped = {*jobs([*stack, *disks]), *(target.job for target in targets(place()))}
+    known = {source.job for source in sources()}
+    assert scraped <= known | {"inbound"}, "what nobody names is scraped for nothing"
+    mine = {
+        *("kubelet", "kube-state-metrics", "node-exporter", "apiserver", "coredns"),
+        *("kata-monitor", "k8s-ephemeral-storage-metrics", "egress-gateway", "egress-resolver"),
+        *("corral-prometheus", "corral-alertmanager", "corral-operator", "corral-grafana"),
     }
-    assert ours == {"kube-state-metrics", "k8s-ephemeral-storage-metrics"}
-    assert ours <= services
+    assert mine <= scraped
 
 
 def test_what_the_inventory_says_of_cadvisor_is_kept() -> None:

@@ -58,6 +58,12 @@ def test_alertmanager_reaches_its_receivers_ports_and_namespaces_alone() -> None
     assert named == ["kube-system", "corral-system"], "names, and the responder"
 
 
+def test_a_receiver_s_own_port_is_the_one_that_is_reached() -> None:
+    only = {"kind": "webhook", "url": "https://desk.example.org:9443/alerts"}
+    found = policies(alerts={"receivers": {"desk": only}, "default": "desk"})
+    assert ports_to_anywhere(found[NAMESPACE, "alertmanager"]) == {9443}
+
+
 def test_without_receivers_alertmanager_reaches_nothing_beyond_the_cluster() -> None:
     assert not ports_to_anywhere(policies(alerts=None)[NAMESPACE, "alertmanager"])
 
