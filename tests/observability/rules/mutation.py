@@ -48,7 +48,9 @@ class Mutant:
     rule: str
     """The alert, or the recorded series."""
     change: str
-    """`> becomes <, at 41`: what `explained` tables speak of."""
+    """`> becomes <, at 41`."""
+    expr: str
+    """The expression as it was."""
     groups: tuple[Group, ...]
     """All groups, with this rule in the place of the right one."""
 
@@ -62,16 +64,20 @@ def mutants(groups: Sequence[Group]) -> Iterator[Mutant]:
                 yield Mutant(
                     rule=name_of(rule),
                     change=change,
+                    expr=rule.expr,
                     groups=(*groups[:at], replace(group, rules=rules), *groups[at + 1 :]),
                 )
 
 
-def survivors(groups: Sequence[Group], cases: Sequence[Case], of: frozenset[str]) -> list[Mutant]:
-    """Mutants of these rules that no case notices. Cases that speak of a rule itself are tried
-    first, all others only on what they leave."""
+def survivors(
+    tried: Iterable[Mutant], groups: Sequence[Group], cases: Sequence[Case]
+) -> list[Mutant]:
+    """Those of them that no case notices. Cases that speak of a rule itself are tried first, all
+    others only on what they leave."""
     needs = _needs(groups)
     reach = {case.name: _reach(case, needs) for case in cases}
-    left = [mutant for mutant in mutants(groups) if mutant.rule in of]
+    left = list(tried)
+    of = {mutant.rule for mutant in left}
     for near in (True, False):
         concerned = {
             rule: [

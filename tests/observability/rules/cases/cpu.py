@@ -22,7 +22,7 @@ def _sandbox(
     return {
         **pod(name, tier=tier, agent_class=agent_class),
         **limit("cpu", 2, name=name),
-        **limit("memory", 1, name=name),
+        **limit("memory", 9999, name=name),
         **kubelet(_METRIC, values or f"0+{per_scrape}x200", name=name),
         **kubelet(_METRIC, "0+29x200", path="/metrics/cadvisor", name=name, id="/c1", cpu="total"),
         **cgroups(_METRIC, "0+100x200", name=name),
@@ -71,6 +71,11 @@ CASES = (
                 at="4m30s",
                 labels=(_high("2m", name="a2", agent_class="runner"),),
             ),
+            Fires(
+                alert="SandboxCPUHigh",
+                at="20m",
+                labels=(_high("2m", name="a2", agent_class="runner"),),
+            ),
         ),
     ),
     Case(
@@ -103,6 +108,11 @@ CASES = (
         name="CPU limits are of tenants' containers, the larger where replicas disagree",
         series={
             **_sandbox(15),
+            **limit("cpu", 0.5, container="helper"),
+            **kubelet(_METRIC, "0+1.5x200", container="helper"),
+            **pod(namespace="agents-globex"),
+            **limit("cpu", 1, namespace="agents-globex"),
+            **kubelet(_METRIC, "0+3x200", namespace="agents-globex"),
             **limit("cpu", 0, container="bare"),
             **{
                 s.replace("10.0.0.1", "10.0.0.3"): "1x200"
@@ -112,15 +122,29 @@ CASES = (
             **kubelet(_METRIC, "0+60x200", container=""),
         },
         checks=(
-            Gives(expr=f"round({_USAGE}, 0.1)", at="5m", samples=_usage(0.5)),
+            Gives(
+                expr=f"round({_USAGE}, 0.1)",
+                at="5m",
+                samples={
+                    series("", whose(container="agent")): 0.5,
+                    series("", whose(container="helper")): 0.2,
+                    series("", whose(container="agent", tenant="globex")): 0.2,
+                },
+            ),
+            Gives(expr="count(sandbox:cpu_usage:cores)", at="5m", samples={"{}": 3}),
             Gives(
                 expr="sandbox:cpu_limit:cores",
                 at="5m",
                 samples={
                     series(
                         "sandbox:cpu_limit:cores",
-                        {"namespace": "agents-acme", "pod": "a1", "container": "agent"},
-                    ): 2
+                        {"namespace": ns, "pod": "a1", "container": name},
+                    ): value
+                    for ns, name, value in (
+                        ("agents-acme", "agent", 2),
+                        ("agents-acme", "helper", 0.5),
+                        ("agents-globex", "agent", 1),
+                    )
                 },
             ),
         ),

@@ -26,7 +26,7 @@ def _disk(
         **pod(name, tier=tier, agent_class=agent_class),
         **limit("ephemeral_storage", 600, name=name),
         **limit("ephemeral_storage", 400, name=name, container="helper"),
-        **limit("memory", 10, name=name),
+        **limit("memory", 9999, name=name),
         **used_disk(values, name=name),
         **pod("dns", namespace="kube-system"),
         **limit("ephemeral_storage", 1000, name="dns", namespace="kube-system"),
@@ -133,6 +133,11 @@ CASES = (
                 at="2m",
                 labels=(whose(agent_class="runner", over="2m"),),
             ),
+            Fires(
+                alert="SandboxDiskHigh",
+                at="10m",
+                labels=(whose(agent_class="runner", over="2m"),),
+            ),
         ),
     ),
     Case(
@@ -205,10 +210,10 @@ CASES = (
         name="A claim of the same name in another tenant is another volume",
         series={
             **pod("a1"),
-            **pod("b1", namespace="agents-globex"),
+            **pod("a1", namespace="agents-globex"),
             **_claim(steady(20)),
             **{
-                s.replace("agents-acme", "agents-globex").replace("a1", "b1"): values
+                s.replace("agents-acme", "agents-globex"): values
                 for s, values in _claim(steady(40)).items()
             },
         },
@@ -219,7 +224,7 @@ CASES = (
                 samples={
                     series(_VOLUME, whose("a1", persistentvolumeclaim="work")): 0.2,
                     series(
-                        _VOLUME, whose("b1", tenant="globex", persistentvolumeclaim="work")
+                        _VOLUME, whose("a1", tenant="globex", persistentvolumeclaim="work")
                     ): 0.4,
                 },
             ),
@@ -235,6 +240,11 @@ CASES = (
         },
         checks=(
             Fires(alert="SandboxVolumeHigh", at="1m45s"),
+            Fires(
+                alert="SandboxVolumeHigh",
+                at="10m",
+                labels=(whose(agent_class="runner", persistentvolumeclaim="work", over="2m"),),
+            ),
             Fires(
                 alert="SandboxVolumeHigh",
                 at="2m",
@@ -262,6 +272,8 @@ CASES = (
         name="A guest that was started again counts once, others not at all",
         series={
             **pod(tier="microvm", agent_class="runner"),
+            **pod(namespace="agents-globex"),
+            **pod("a2"),
             **_file_system(steady(50)),
             **_file_system(steady(40), sandbox="s0"),
             **_file_system(steady(0), mount="/none", total=0),
@@ -289,6 +301,19 @@ CASES = (
             Fires(
                 alert="SandboxGuestDiskHigh",
                 at="2m",
+                labels=(
+                    whose(
+                        tier="microvm",
+                        agent_class="runner",
+                        mount="/work",
+                        device="vdb",
+                        over="2m",
+                    ),
+                ),
+            ),
+            Fires(
+                alert="SandboxGuestDiskHigh",
+                at="10m",
                 labels=(
                     whose(
                         tier="microvm",

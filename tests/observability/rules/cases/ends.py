@@ -63,6 +63,11 @@ CASES = (
             checks=(
                 Fires(alert="SandboxOOMKilled", at="5m"),
                 Fires(alert="SandboxOOMKilled", at="5m15s", labels=(_of(tier=tier),)),
+                Gives(
+                    expr="round(sandbox:oom_kills:recent)",
+                    at="6m",
+                    samples={series("", _of(tier=tier)): 1},
+                ),
                 Fires(alert="SandboxOOMKilled", at="14m30s", labels=(_of(tier=tier),)),
                 Fires(alert="SandboxOOMKilled", at="16m"),
             ),
@@ -121,8 +126,14 @@ CASES = (
             **_for_good("OOMKilled", "_x20 1x39 stale"),
             **pod("a2"),
             **_for_good("Completed", "1x200", name="a2"),
+            **pod("a1", namespace="agents-globex"),
         },
         checks=(
+            Gives(
+                expr="sandbox:oom_kills:recent",
+                at="6m",
+                samples={series("sandbox:oom_kills:recent", _of()): 1},
+            ),
             Fires(alert="SandboxOOMKilled", at="5m15s", labels=(_of(),)),
             Fires(alert="SandboxOOMKilled", at="15m15s"),
         ),
@@ -154,8 +165,39 @@ CASES = (
         ),
     ),
     Case(
+        name="A counter that started from zero again counts on from there",
+        series={
+            **pod("a1"),
+            **_kills("3x20 0x5 1x200"),
+            **pod("a2"),
+            **_restarts("9x20 0x5 1x200", name="a2"),
+            **{
+                s.replace("10.0.0.1", "10.0.0.3"): "0x300"
+                for s in _restarts("", name="a2")
+                if "10.0.0.1" in s
+            },
+            **_last("OOMKilled", "1x300", name="a2"),
+        },
+        checks=(
+            Fires(alert="SandboxOOMKilled", at="7m", labels=(_of("a1"), _of("a2"))),
+            Gives(
+                expr=f"round({_SHORT})",
+                at="7m",
+                samples={
+                    series("", {"namespace": "agents-acme", "pod": "a2", "container": "agent"}): 1
+                },
+            ),
+            Gives(expr=f"round({_RESTARTS})", at="7m", samples={series("", _of("a2")): 1}),
+        ),
+    ),
+    Case(
         name="Two rows of one container are one kill",
-        series={**pod("a1"), **_kills("0x20 1x200"), **_kills("0x18 1x200", node="n2")},
+        series={
+            **pod("a1"),
+            **_kills("0x20 1x200"),
+            **_kills("0x18 1x200", node="n2"),
+            **_kills("0x220", node="n3"),
+        },
         checks=(
             Gives(
                 expr="round(sandbox:oom_kills:recent)",
@@ -181,6 +223,7 @@ CASES = (
         name="Three restarts in an hour are silent, ten of a class that allows them too",
         series={
             **pod("a1"),
+            **pod("a1", namespace="agents-globex"),
             **_restarts("0x20 1x10 2x10 3x300"),
             **pod("a2", agent_class="runner"),
             **_restarts("0x20 10x300", name="a2"),

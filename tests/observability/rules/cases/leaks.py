@@ -24,6 +24,18 @@ def _sandbox(
     }
 
 
+def _beside(name: str, values: str = "900x600") -> Series:
+    """A container of the same pod, and pods of the same name and beside it, that don't grow."""
+    return {
+        **limit("memory", 1000, name=name, container="helper"),
+        **kubelet(_METRIC, values, name=name, container="helper"),
+        **pod(name, namespace="agents-globex"),
+        **limit("memory", 1000, name=name, namespace="agents-globex"),
+        **kubelet(_METRIC, values, name=name, namespace="agents-globex"),
+        **_sandbox(values, name="z9"),
+    }
+
+
 def _leaks(over: str = "2h", **labels: str) -> dict[str, str]:
     return whose(container="agent", over=over, **labels)
 
@@ -59,6 +71,7 @@ CASES = (
         series={
             **_sandbox("150+0.8x600", name="a1"),
             **_sandbox("193+0.8x600", name="a2"),
+            **_beside("a1"),
         },
         interval="1m",
         checks=(
@@ -73,13 +86,13 @@ CASES = (
     ),
     Case(
         name="A start of an hour that is over is none, whenever scrapes fall",
-        series=_sandbox("_ 300 400+0.5x600"),
+        series={**_sandbox("_x80 300 400+0.5x600"), **_beside("a1", "400+0.9x20 418x600")},
         interval="45s",
         evaluated="1m",
         checks=(
-            Fires(alert="SandboxMemoryLeak", at="100m"),
-            Fires(alert="SandboxMemoryLeak", at="115m"),
-            Fires(alert="SandboxMemoryLeak", at="170m", labels=(_leaks(),)),
+            Fires(alert="SandboxMemoryLeak", at="160m"),
+            Fires(alert="SandboxMemoryLeak", at="175m"),
+            Fires(alert="SandboxMemoryLeak", at="235m", labels=(_leaks(),)),
         ),
     ),
     Case(
@@ -125,19 +138,39 @@ CASES = (
         series={
             **_sandbox("400+4x600", name="a1", agent_class="runner"),
             **_sandbox("400x60 600x300", name="a2", agent_class="runner"),
+            **_sandbox("400+4x600", name="a3"),
+            **_sandbox("100+10x600", name="a4", agent_class="runner"),
         },
         interval="1m",
         checks=(
             Fires(
                 alert="SandboxMemoryLeak",
-                at="115m",
-                labels=(_leaks("1h", name="a1", agent_class="runner"),),
+                at="105m",
+                labels=(_leaks("1h", name="a4", agent_class="runner"),),
             ),
-            Fires(alert="SandboxMemoryLeak", at="105m"),
             Fires(
                 alert="SandboxMemoryLeak",
-                at="130m",
-                labels=(_leaks("1h", name="a1", agent_class="runner"),),
+                at="115m",
+                labels=(
+                    _leaks("1h", name="a1", agent_class="runner"),
+                    _leaks("1h", name="a4", agent_class="runner"),
+                ),
+            ),
+            Fires(
+                alert="SandboxMemoryLeak",
+                at="122m",
+                labels=(
+                    _leaks("1h", name="a1", agent_class="runner"),
+                    _leaks("1h", name="a4", agent_class="runner"),
+                ),
+            ),
+            Fires(
+                alert="SandboxMemoryLeak",
+                at="180m",
+                labels=(
+                    _leaks(name="a3"),
+                    _leaks("1h", name="a4", agent_class="runner"),
+                ),
             ),
         ),
     ),
@@ -146,6 +179,8 @@ CASES = (
         series={
             **_sandbox("100+1.5x600", name="a1", agent_class="runner"),
             **_sandbox("100+1.9x600", name="a2", agent_class="runner"),
+            **_sandbox("150+1.5x99 300x300", name="a5", agent_class="runner"),
+            **_beside("a1"),
         },
         interval="1m",
         checks=(
@@ -192,6 +227,9 @@ CASES = (
         series={
             **_sandbox("0+4.8x100 480x300", name="a1"),
             **_sandbox("0+5.2x100 520x300", name="a2"),
+            **_sandbox("0+5x100 500x300", name="a3"),
+            **_sandbox("200+1x99 300x300", name="a4"),
+            **_beside("a1"),
         },
         interval="1m",
         checks=(Fires(alert="SandboxMemoryExhaustion", at="152m", labels=(_ends(name="a2"),)),),
@@ -207,6 +245,18 @@ CASES = (
             Gives(expr=_HOURS, at="119m"),
             Gives(expr=f"round({_HOURS}, 0.1)", at="4h", samples={series("", _ends()): 2.2}),
             Gives(expr=f"round({_HOURS}, 0.1)", at="3h", samples={series("", _ends()): 6.3}),
+        ),
+    ),
+    Case(
+        name="What doesn't grow has no end, and at 30 % exactly growth is no leak",
+        series={
+            **_sandbox("500x300", name="a1"),
+            **_sandbox("200+1x99 300x300", name="a2"),
+        },
+        interval="1m",
+        checks=(
+            Gives(expr=_HOURS + '{pod="a1"}', at="3h"),
+            Fires(alert="SandboxMemoryLeak", at="165m"),
         ),
     ),
     Case(

@@ -195,6 +195,7 @@ CASES = (
         name="A class may be idle for longer; two exporters are one",
         series={
             **pod(agent_class="runner"),
+            **pod(namespace="agents-globex"),
             **_idle(steady(7200), agent_class="runner"),
             **pod("a2", agent_class="runner"),
             **_idle(steady(7201), name="a2", agent_class="runner"),

@@ -70,6 +70,7 @@ CASES = (
             **_guest(steady(1601), name="a2"),
             **_guest(steady(1500), name="a2", sandbox="s0"),
             **guest("kata_guest_tasks", steady(9999), namespace="elsewhere", item="max"),
+            **pod("a1", tier="microvm", namespace="agents-globex"),
         },
         checks=(
             Fires(alert="SandboxForkBomb", at="45s"),
@@ -101,6 +102,8 @@ CASES = (
         name="Of two rows of a pod the higher counts; a class has its own share",
         series={
             **_host(steady(1001), agent_class="runner"),
+            **pod("a1", namespace="agents-globex"),
+            **pod("a9"),
             **kubelet(
                 _METRIC, steady(900), path="/metrics/cadvisor", container="", node="n2", id="/p"
             ),

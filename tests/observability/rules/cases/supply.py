@@ -6,7 +6,7 @@ from tests.observability.rules.promtool import Case, Fires
 from tests.observability.rules.series import Series, exporter, steady
 
 
-def _pool(ready: str, desired: object = 3, *, pool: str = "warm", tenant: str = "acme") -> Series:
+def _pool(ready: str, desired: object = 1, *, pool: str = "warm", tenant: str = "acme") -> Series:
     """What both replicas of the exporter say of a pool; the other one lags."""
     found: Series = {}
     for instance, wanted in (("10.0.0.5:9114", desired), ("10.0.0.6:9114", 0)):
@@ -49,6 +49,7 @@ CASES = (
             **_queue(steady(601)),
             **_queue(steady(5), instance="10.0.0.6:9114"),
             **_queue(steady(600), tenant="globex"),
+            **_queue(steady(300), tenant="globex", instance="10.0.0.6:9114"),
         },
         checks=(Fires(alert="QueueTooOld", at="0s", labels=({"tenant": "acme"},)),),
     ),
