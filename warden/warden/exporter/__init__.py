@@ -1,0 +1,1 @@
+"""The exporter: what nobody else says of sandboxes and tenants, for Prometheus."""
