@@ -131,8 +131,7 @@ def parts(kubernetes: str = DEFAULT_KUBERNETES) -> tuple[Part, ...]:
             name="kube-prometheus-stack",
             version=versions.PROMETHEUS_STACK_CHART.version,
             oldest=(1, 25),
-            source="its Chart.yaml (kubeVersion: >=1.25.0-0); kube-state-metrics 2.20 and Grafana's "
-            "chart in it ask for no more",
+            source="its Chart.yaml (kubeVersion: >=1.25.0-0); the charts in it ask for no more",
             charts=(versions.PROMETHEUS_STACK_CHART,),
         ),
         Part(
