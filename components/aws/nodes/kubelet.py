@@ -63,11 +63,11 @@ def kubelet_config(
 
 
 def pod_pids_limit(processes: int, runtimes: Sequence[Runtime]) -> int:
-    """The kubelet's limit for one pod. Where guests limit processes themselves it isn't below what
-    a VMM needs."""
+    """The kubelet's limit for one pod: what that many processes are on the node. Where guests limit
+    processes themselves it isn't below what a VMM needs."""
     if runtimes and all(r.process_limit == ProcessLimit.GUEST for r in runtimes):
         return max(processes, GUEST_HOST_PROCESSES)
-    return processes
+    return max((r.host_tasks(processes) for r in runtimes), default=processes)
 
 
 def single_process_oom_kill(runtimes: Sequence[Runtime]) -> bool:

@@ -99,7 +99,7 @@ def sandbox_amounts(agent: AgentClass, *, volumes: int = 0) -> Amounts:
         disk=room.disk,
         volumes=volumes + int(kept_on(agent) == "ebs"),
         local_disk=room.workspaces,
-        processes=GUEST_THREADS if guest else agent.processes,
+        processes=GUEST_THREADS if guest else agent.served_by.host_tasks(agent.processes),
     )
 
 

@@ -130,7 +130,7 @@ def test_an_explicit_factor_shares_memory_out_more_than_once() -> None:
 def test_gvisor_counts_with_requests_and_its_processes_are_the_nodes() -> None:
     amounts = sandbox_amounts(agent(tier="gvisor", processes=2048))
     assert amounts.memory == GIB + RUNTIMES["gvisor"].overhead_memory
-    assert amounts.processes == 2048
+    assert amounts.processes == 64 + 2 * 2048
 
 
 @pytest.mark.parametrize(
