@@ -87,12 +87,7 @@ def part_of(tenant: str, egress: Egress, place: EgressPlace) -> Part:
         hosts = [*routes["virtual_hosts"], *more]
         scope = {**scope, "route_configuration": {**routes, "virtual_hosts": hosts}}
         part = replace(part, scopes=[scope])
-    mirror = mirror_part(tenant, egress, way=way)
-    return replace(
-        part,
-        listeners=[*part.listeners, *mirror.listeners],
-        scopes=[*part.scopes, *mirror.scopes],
-    )
+    return part.joined(mirror_part(tenant, egress, way=way))
 
 
 def inspects(egress: Egress) -> bool:

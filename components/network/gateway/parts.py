@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from components.network.gateway.bootstrap import shared_clusters, shared_listeners
 from components.network.gateway.doors import tenant_doors
@@ -26,6 +26,15 @@ class Part:
     listeners: Sequence[Config]
     clusters: Sequence[Config]
     scopes: Sequence[Config] = ()
+
+    def joined(self, other: Part) -> Part:
+        """Both as one."""
+        return replace(
+            self,
+            listeners=[*self.listeners, *other.listeners],
+            clusters=[*self.clusters, *other.clusters],
+            scopes=[*self.scopes, *other.scopes],
+        )
 
     def as_document(self) -> Config:
         """As the control plane reads it and hands it on: resources, by their type."""

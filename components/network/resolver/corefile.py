@@ -19,7 +19,8 @@ ANSWER_SECONDS = 30
 does."""
 
 ANSWERS_PER_SECOND = 500
-"""Of one tenant on one replica. A busy package manager asks for a few dozen."""
+"""Of one tenant on one replica, for all its names together. A busy package manager asks for a few
+dozen."""
 
 HEALTH_PORT, READY_PORT, METRICS_PORT = 8080, 8181, 9153
 IDLE_PORT = 1053

@@ -1,6 +1,9 @@
-// Package budget ends a server block's answers at so many a second.
+// Package budget ends a tenant's answers at so many a second, those of all its server blocks
+// together.
 //
 //	budget TENANT ANSWERS
+//
+// What it has left outlives a reload: whoever changes a list gets no fresh budget by it.
 //
 // A query beyond that gets no answer, and a TCP connection that it came by ends: a client asks
 // again, a tunnel by DNS gets slow, and others that share the process don't notice. How many there
@@ -49,12 +52,41 @@ func setup(c *caddy.Controller) error {
 	if err != nil || most < 1 {
 		return plugin.Error("budget", c.Errf("answers a second must be a number from 1, not %q", arguments[1]))
 	}
-	limit := rate.NewLimiter(rate.Limit(most), most)
-	over := &beyond{tenant: arguments[0]}
+	own := of(arguments[0], most)
 	dnsserver.GetConfig(c).AddPlugin(func(next plugin.Handler) plugin.Handler {
-		return Budget{next: next, limit: limit, beyond: over}
+		return Budget{next: next, limit: own.limit, beyond: own.beyond}
 	})
 	return nil
+}
+
+// one is a tenant's, by whose blocks it is spent.
+type one struct {
+	limit  *rate.Limiter
+	beyond *beyond
+}
+
+var (
+	tenants = map[string]one{}
+	lock    sync.Mutex
+)
+
+// of gives the tenant's budget, from now on with so many answers a second.
+func of(tenant string, most int) one {
+	lock.Lock()
+	defer lock.Unlock()
+	found, known := tenants[tenant]
+	if !known {
+		found = one{
+			limit:  rate.NewLimiter(rate.Limit(most), most),
+			beyond: &beyond{tenant: tenant},
+		}
+		tenants[tenant] = found
+	}
+	if found.limit.Burst() != most {
+		found.limit.SetLimit(rate.Limit(most))
+		found.limit.SetBurst(most)
+	}
+	return found
 }
 
 // ServeDNS answers nothing once the budget is spent. A success code without a written answer makes

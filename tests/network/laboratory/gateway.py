@@ -17,6 +17,7 @@ from components.network.gateway.bootstrap import ADMIN_SOCKET, DRAIN_ARGUMENTS, 
 from components.network.gateway.discovery import ControlPlane
 from components.network.gateway.parts import shared_part, tenant_part
 from components.network.gateway.upstream import WayOut, private_way, public_way
+from components.network.packages.door import mirror_part
 from corral.settings.egress import Egress
 from tests.network.laboratory import names
 from warden.egress.certificates import (
@@ -84,7 +85,7 @@ class Gateway:
         """What a tenant may reach from now on."""
         model = Egress.model_validate(egress)
         way = self._ways[1 if tenant in names.PRIVATE_WAY else 0]
-        part = tenant_part(tenant, model, way=way)
+        part = tenant_part(tenant, model, way=way).joined(mirror_part(tenant, model, way=way))
         self._certify(tenant, model)
         self._publish(tenant, _changed(part.as_document(), change))
 

@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,6 @@ from tests.network.laboratory.walls import WALLS
 EVIDENCE_SECONDS = 3
 COMMAND_SECONDS = 60
 BIND = ("/bin/mount", "--bind")
-IN_SANDBOX = " ".join([*BIND, '"$0" /etc/hosts && exec "$@"'])
 VARIANTS_SHIFT = 20
 """Between the tenants' numbers of two gateways."""
 
@@ -186,9 +186,16 @@ class Laboratory:
 
     async def command(self, arguments: list[str], environment: dict[str, str]) -> dict[str, Any]:
         """A program of a sandbox, by its path, until it ends. It finds hosts as a sandbox does."""
-        hosts = str(self._folder / "sandbox-hosts")
+        return await self._run({"/etc/hosts": "sandbox-hosts"}, arguments, environment)
+
+    async def _run(
+        self, files: Mapping[str, str], arguments: list[str], environment: dict[str, str]
+    ) -> dict[str, Any]:
+        """A program that finds other files in these places."""
+        mounts = [f"{' '.join(BIND)} {self._folder / own} {place}" for place, own in files.items()]
+        script = " && ".join([*mounts, 'exec "$@"'])
         process = await asyncio.create_subprocess_exec(
-            *("/usr/bin/unshare", "-m", "/bin/sh", "-c", IN_SANDBOX, hosts, *arguments),
+            *("/usr/bin/unshare", "-m", "/bin/sh", "-c", script, "sandbox", *arguments),
             env=environment,
             cwd=self._folder,
             stdin=subprocess.DEVNULL,
@@ -245,8 +252,9 @@ def _hosts(file: Path, *lines: str) -> None:
     file.write_text("\n".join([*lines, ""]))
 
 
-async def _main() -> None:
-    laboratory = Laboratory(Path(sys.argv[1]), sys.argv[2])
+async def main(kind: type[Laboratory] = Laboratory) -> None:
+    """Obeys until standard input ends."""
+    laboratory = kind(Path(sys.argv[1]), sys.argv[2])
     loop = asyncio.get_running_loop()
     reader = asyncio.StreamReader(limit=2**24)
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
@@ -277,4 +285,4 @@ def answer(**document: Any) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(_main())
+    asyncio.run(main())

@@ -30,12 +30,11 @@ class Refused(Exception):
 class Laboratory:
     """Commands go in, answers come back; several may be under way."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, inside: str = "tests.network.laboratory.inside") -> None:
         self.folder = folder
         self._errors = (folder / "errors").open("w+")
         self._process = subprocess.Popen(
-            [*_namespace(), sys.executable, "-m", "tests.network.laboratory.inside",
-             str(folder), envoy()],
+            [*_namespace(), sys.executable, "-m", inside, str(folder), envoy()],
             cwd=ROOT,
             env={**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'warden'}"},
             stdin=subprocess.PIPE,

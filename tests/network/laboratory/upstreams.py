@@ -25,6 +25,8 @@ class Upstreams:
     def __init__(self, folder: Path) -> None:
         self.reached: list[str] = []
         self.requests: list[Message] = []
+        self.pages: dict[tuple[str, str], tuple[str, bytes]] = {}
+        """Media type and body, by host and path."""
         self._folder = folder
         now = datetime.now(UTC)
         self._trusted, self._foreign = authority("internet", now), authority("nobody", now)
@@ -108,6 +110,9 @@ class Upstreams:
             writer.write(response("503 Service Unavailable"))
         elif target.startswith("/long/"):
             await _long(int(target.rpartition("/")[2]), writer)
+        elif (host, target) in self.pages:
+            kind, body = self.pages[host, target]
+            writer.write(response("200 OK", body, f"content-type: {kind}"))
         elif file.is_file() or (file / "index.html").is_file():
             writer.write(_file(file if file.is_file() else file / "index.html"))
         elif host in ("git.example.org", "pypi.example.org"):

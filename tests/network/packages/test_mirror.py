@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from components.network.packages.nginx import unkept
-from components.network.packages.registries import ENVIRONMENT
-from corral.settings.packages import Packages
+from corral.settings.packages import Packages, Registry
+from tests.network.packages.clients import CLIENTS, command
 from tests.network.packages.laboratory import ALL, Mirror, Registries, mirror, nginx
 from tests.network.packages.pages import HASH, WHEEL, all_pages
 
@@ -37,38 +35,19 @@ def acme(tmp_path: Path, registries: Registries) -> Iterator[Mirror]:
         yield found
 
 
-CLIENTS = {
-    "pypi": [sys.executable, "-m", "pip", "install", "--isolated", "--no-cache-dir",
-             "--no-deps", "--target", "installed",
-             "--index-url", ENVIRONMENT["pypi"]["PIP_INDEX_URL"],
-             "--trusted-host", ENVIRONMENT["pypi"]["PIP_TRUSTED_HOST"], "demo"],
-    "npm": ["npm", "install", "--cache", "cache-of-{turn}", "demo", "@corral/demo"],
-    "go": ["go", "mod", "download", "-x", "example.org/Demo@v1.2.0"],
-}  # fmt: skip
-
-
-def install(registry: str, acme: Mirror, turn: str) -> str:
+def install(registry: Registry, acme: Mirror, turn: str) -> None:
     folder = acme.folder / f"{registry}-{turn}"
-    folder.mkdir()
-    command = [word.format(turn=turn) for word in CLIENTS[registry]]
-    if shutil.which(command[0]) is None:
-        pytest.skip(f"no {command[0]} here")
-    given = {**ENVIRONMENT[registry]}  # type: ignore[index]  # one of those that are known
-    if registry == "go":
-        # Nobody here can sign for the real database, and of modules each turn has its own.
-        given |= {"GOSUMDB": "off", "GOMODCACHE": str(folder / "modules"), "GOFLAGS": "-modcacherw"}
-        (folder / "go.mod").write_text("module x\n\ngo 1.20\n")
+    arguments, given = command(registry, folder)
     run = subprocess.run(
-        command, cwd=folder, env=acme.environment(given), capture_output=True, text=True,
+        arguments, cwd=folder, env=acme.environment(given), capture_output=True, text=True,
         timeout=120, check=False,
     )  # fmt: skip
     assert run.returncode == 0, run.stdout + run.stderr
-    return run.stdout
 
 
 @pytest.mark.parametrize("registry", CLIENTS)
 def test_a_real_client_installs_and_again_when_the_registries_are_gone(
-    registry: str, acme: Mirror, registries: Registries
+    registry: Registry, acme: Mirror, registries: Registries
 ) -> None:
     install(registry, acme, "first")
     assert registries.requests, "the first one came from the registry"

@@ -88,7 +88,12 @@ def files(
         egress = Egress.model_validate(dict(document))
         own = {"answers": answers[tenant]} if tenant in answers else {}
         found[tenant] = tenant_corefile(
-            tenant, egress, gateway=gateway(egress.number), address="127.0.0.1", **own
+            tenant,
+            egress,
+            gateway=gateway(egress.number),
+            mirror=mirror(egress.number) if egress.packages else "",
+            address="127.0.0.1",
+            **own,
         )
     return found
 
@@ -96,3 +101,8 @@ def files(
 def gateway(number: int) -> str:
     """The tenant's address at the gateway."""
     return f"10.96.{number}.7"
+
+
+def mirror(number: int) -> str:
+    """The address of its package mirror."""
+    return f"10.97.{number}.7"
