@@ -92,7 +92,10 @@ def test_a_threshold_that_could_never_be_an_alert_is_refused(
 
 
 def test_leaks_are_looked_for_over_less_than_is_kept() -> None:
-    kept = {"prometheus": {"retention-days": 1, "storage-class": "fast"}}
+    kept = {
+        "prometheus": {"retention-days": 1, "storage-class": "fast"},
+        "exporter": "registry.example.org/corral/control:1.0.0",
+    }
     found = stack(leak_hours=23, max_age=72, observability=kept)
     assert found.classes["worker"].thresholds.leak_hours == 23
 

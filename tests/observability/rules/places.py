@@ -73,6 +73,7 @@ STACK: dict[str, Any] = {
     "tenants": {},
     "observability": {
         "prometheus": {"storage-class": "fast"},
+        "exporter": "registry.example.org/corral/control:1.0.0",
         "runtime-security": None,
     },
 }

@@ -86,7 +86,7 @@ CASES = (
     ),
     Case(
         name="A start of an hour that is over is none, whenever scrapes fall",
-        series={**_sandbox("_x80 300 400+0.5x600"), **_beside("a1", "400+0.9x20 418x600")},
+        series={**_sandbox("_x81 300 400+0.5x600"), **_beside("a1", "400+0.9x20 418x600")},
         interval="45s",
         evaluated="1m",
         checks=(
