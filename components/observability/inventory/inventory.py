@@ -8,13 +8,21 @@ from functools import cache
 from components.observability.inventory import (
     ephemeral_storage,
     exporter,
+    gateway,
     kata,
     kube_state,
+    kube_state_cluster,
     kubelet,
+    prometheus,
+    resolver,
+    runtime_security,
 )
 from components.observability.inventory.metric import Metric, Source
 
-_FILES = (kubelet, kube_state, kata, ephemeral_storage, exporter)
+_FILES = (
+    *(kubelet, kube_state, kube_state_cluster, kata, ephemeral_storage, exporter),
+    *(gateway, resolver, prometheus, runtime_security),
+)
 
 
 class UnknownMetric(LookupError):
