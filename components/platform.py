@@ -299,6 +299,8 @@ class Platform(pulumi.ComponentResource):
                 protect=_protected(self._settings),
                 enforced=enforced,
                 way_out=SharedWayOut(place=place, after=self._way_out) if place else None,
+                agents_answer=self._settings.observability is not None
+                and not (place is not None and place.calico),
                 way_in=SharedWayIn(calico=doors.calico, after=self._way_in) if doors else None,
             ),
             layer(),

@@ -11,6 +11,7 @@ from components.isolation.priority_class import priority_class_name
 from components.network.egress.control_plane import TRUST
 from components.network.gateway.ports import SERVICE_PORTS
 from components.network.packages.registries import ENVIRONMENT
+from components.network.policies.status_port import STATUS_PORT
 from components.tenancy.namespace import tenant_namespace
 from corral.policy.parameters import SANDBOX_ACCOUNT
 from corral.policy.steering import CLASS_LABEL
@@ -23,6 +24,9 @@ USER = 10001
 SCRATCH = "256Mi"
 """Room in /tmp. The disk of the class covers it together with logs."""
 
+
+STATUS_VOLUME, STATUS_PATH, STATUS_ROOM = "status", "/run/corral", "1Mi"
+"""Where an agent's processes leave what they say of themselves (docs/guard.md)."""
 
 WORKSPACE = "workspace"
 WORKSPACE_PATH = "/workspace"
@@ -55,11 +59,12 @@ def sandbox_pod(
     image: str,
     name: str,
     way_out: WayOut | None = None,
+    asked: bool = False,
 ) -> Document:
     """A pod of one agent class of a tenant, with the class's whole room for its one container.
 
     `image` is named by digest where the stack asks for that; `way_out` is None for a tenant that
-    has none.
+    has none; `asked` is whether the stack has an exporter, which asks agents how they are.
     """
     runtime = agent_class.served_by
     container = _container(agent_class, image)
@@ -92,6 +97,8 @@ def sandbox_pod(
         spec["hostUsers"] = False
     if way_out is not None:
         _lead_out(spec, way_out)
+    if asked:
+        _let_ask(spec)
     return {
         "apiVersion": "v1",
         "kind": "Pod",
@@ -102,6 +109,16 @@ def sandbox_pod(
         },
         "spec": spec,
     }
+
+
+def _let_ask(spec: Document) -> None:
+    """What a guard needs to be heard; without one nobody answers."""
+    (container,) = spec["containers"]
+    listen = {"name": "CORRAL_GUARD_LISTEN", "value": f"0.0.0.0:{STATUS_PORT}"}
+    container["env"] = [*container.get("env", ()), listen]
+    container["volumeMounts"].append({"name": STATUS_VOLUME, "mountPath": STATUS_PATH})
+    room = {"medium": "Memory", "sizeLimit": STATUS_ROOM}
+    spec["volumes"].append({"name": STATUS_VOLUME, "emptyDir": room})
 
 
 def _lead_out(spec: Document, way_out: WayOut) -> None:

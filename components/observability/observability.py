@@ -9,6 +9,7 @@ import pulumi
 
 from components.children import Children
 from components.documents import Document
+from components.observability.exporter.documents import exporter_documents
 from components.observability.place import ObservabilityPlace
 from components.observability.placed_chart import PlacedChart
 from components.observability.rules.rules import rule_documents
@@ -47,6 +48,7 @@ AFTER: Sequence[Documents] = (
     rule_documents,
     kata_monitor_documents,
     monitor_documents,
+    exporter_documents,
     falco_documents,
     reader_documents,
     sidekick_documents,

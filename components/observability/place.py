@@ -41,6 +41,10 @@ class ObservabilityPlace:
     """Networks that the API server has addresses in."""
     chart_source: str | None = None
     """Where charts come from, as `chart_location` takes it."""
+    region: str = ""
+    """On AWS."""
+    prices: Mapping[str, float] = field(default_factory=dict)
+    """What an hour of an instance type costs, where the stack knows better than the list."""
     volumes_key: str = ""
     """The key that encrypts volumes on EKS; "" elsewhere."""
 
@@ -83,6 +87,8 @@ def observability_place(settings: Settings) -> ObservabilityPlace | None:
         nodes=nodes,
         api_server=nodes or _api_servers(egress),
         chart_source=settings.charts.source,
+        region=settings.aws.region if settings.aws else "",
+        prices=settings.aws.prices if settings.aws else {},
         volumes_key=_volumes_key(settings),
     )
 

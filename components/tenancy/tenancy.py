@@ -35,6 +35,8 @@ class TenancyArgs:
     """Known once admission is seen to refuse; no tenant gets rights before."""
     way_out: SharedWayOut | None = None
     """The shared way out, where the stack has one."""
+    agents_answer: bool = False
+    """Whether tenants' own NetworkPolicies let the exporter ask their agents."""
     way_in: SharedWayIn | None = None
     """The shared way in, where it has one."""
 
@@ -77,6 +79,7 @@ async def _admit(
                 roles=roles,
                 enforced=args.enforced,
                 way_out=args.way_out,
+                agents_answer=args.agents_answer,
                 way_in=args.way_in,
             ),
             children.options(),

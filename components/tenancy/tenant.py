@@ -13,6 +13,7 @@ from components.network.egress.control_plane import trust_binding_document
 from components.network.egress.tenant_documents import inspects
 from components.network.egress.tenant_egress import SharedWayOut, tenant_way_out
 from components.network.inbound.inbound import SharedWayIn, tenant_way_in
+from components.network.policies.status_port import floor_status_policy
 from components.tenancy.disruption import disruption_budget_document
 from components.tenancy.limit_range import limit_range_document
 from components.tenancy.namespace import tenant_namespace, tenant_namespace_document
@@ -39,6 +40,8 @@ class TenantArgs:
     """Known once admission is seen to refuse."""
     way_out: SharedWayOut | None = None
     """The shared way out, where the stack has one."""
+    agents_answer: bool = False
+    """Whether its own NetworkPolicy lets the exporter ask its agents."""
     way_in: SharedWayIn | None = None
     """The shared way in, where it has one."""
 
@@ -75,6 +78,9 @@ class TenantNamespace(pulumi.ComponentResource):
             children.add(_logical(name, document), document, depends_on=[namespace])
             for document in _fences(name, args.tenant, args.classes, resolver)
         ]
+        if args.agents_answer:
+            asked = floor_status_policy(name)
+            fences.append(children.add(_logical(name, asked), asked, depends_on=[namespace]))
         if args.tenant.inbound is not None and args.way_in is not None:
             tenant_way_in(children, name, args.tenant.inbound, args.way_in, [namespace, *fences])
         for document in bindings:

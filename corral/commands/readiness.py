@@ -72,6 +72,7 @@ def example_pods(settings: Settings, api: Api) -> Iterator[tuple[str, str, dict[
                         image=EXAMPLE_IMAGE,
                         name=f"example-{agent}",
                         way_out=ways[tenant],
+                        asked=settings.observability is not None,
                     ),
                 )
 

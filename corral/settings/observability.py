@@ -12,6 +12,7 @@ from corral.settings.inbound import NamespaceName
 from corral.settings.problems import Expected, NotAllowedError
 from corral.settings.quantities import Bytes, parse_bytes
 from corral.settings.runtime_security import RuntimeSecurity
+from corral.settings.runtimes import Image
 from corral.settings.strict import Name, Strict, Text
 from corral.settings.thresholds import PlatformThresholds
 from corral.settings.web_addresses import HttpsAddress
@@ -102,6 +103,9 @@ class Observability(Strict):
     )
     """What sandboxes do that agents don't, on tiers where that is seen; nothing watches for it
     where this is null."""
+    exporter: Image | None = None
+    """The image of the exporter: that of images/control, as `network.egress.images.control`, which
+    it is when left out."""
     runbooks: Annotated[
         str, Field(json_schema_extra={"pattern": RUNBOOKS_PATTERN}), AfterValidator(_runbooks)
     ] = DEFAULT_RUNBOOKS

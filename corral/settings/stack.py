@@ -18,6 +18,7 @@ from corral.settings.confidential_contradictions import confidential_contradicti
 from corral.settings.contradictions import ContradictionError, contradictions
 from corral.settings.egress_contradictions import egress_contradictions
 from corral.settings.enterprise_contradictions import enterprise_contradictions
+from corral.settings.exporter import exporter_contradictions
 from corral.settings.inbound_contradictions import inbound_contradictions
 from corral.settings.layers import Stacks
 from corral.settings.network import ClusterNetwork, pod_network_of
@@ -112,6 +113,11 @@ class Settings(Strict):
             cluster=self.cluster,
             classes=self.classes,
             pools=self.pools,
+            control=self.network.egress.images.control if self.network.egress else None,
+        )
+        found += exporter_contradictions(
+            self.observability,
+            cluster=self.cluster,
             control=self.network.egress.images.control if self.network.egress else None,
         )
         found += confidential_contradictions(

@@ -39,7 +39,7 @@ with it: a thousand of them, a hundred figures each, would be more series than a
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """Pods that answer with figures, in plain text: the network policies on both sides fence it."""
+    """Pods that answer with figures; whom Prometheus talks to, the network policies say."""
 
     job: str
     namespace: str
@@ -48,6 +48,10 @@ class Target:
     path: str = "/metrics"
     kept: str = ""
     """Names of metrics that are kept; all when empty."""
+    tls: bool = False
+    """Whether it speaks TLS, with a certificate of its own making."""
+    samples: int = MOST_SAMPLES
+    """Of one answer at most."""
     honor: bool = False
     """Whether labels of its own go before ours: `namespace` of a sandbox, not of who speaks."""
 
@@ -109,6 +113,8 @@ def pod_monitor(target: Target) -> Document:
         "honorLabels": target.honor,
         "relabelings": [{"action": "replace", "targetLabel": "job", "replacement": target.job}],
     }
+    if target.tls:
+        endpoint |= {"scheme": "https", "tlsConfig": {"insecureSkipVerify": True}}
     if target.kept:
         keep = {"action": "keep", "sourceLabels": ["__name__"], "regex": target.kept}
         endpoint["metricRelabelings"] = [keep]
@@ -119,7 +125,7 @@ def pod_monitor(target: Target) -> Document:
         "spec": {
             "namespaceSelector": {"matchNames": [target.namespace]},
             "selector": {"matchLabels": target.labels},
-            "sampleLimit": MOST_SAMPLES,
+            "sampleLimit": target.samples,
             "podMetricsEndpoints": [endpoint],
         },
     }

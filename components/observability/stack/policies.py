@@ -13,6 +13,7 @@ from components.documents import Document, metadata
 from components.network.policies.fences import API_SERVER_PORTS, DNS_PORT, INTERNET
 from components.network.policies.places import NAMESPACE_NAME, PART_LABEL
 from components.network.policies.refused import METADATA
+from components.network.policies.status_port import asking_policy, status_policy
 from components.observability.place import ObservabilityPlace
 from components.observability.stack.monitors import targets
 from components.observability.stack.names import (
@@ -57,6 +58,9 @@ def policy_documents(place: ObservabilityPlace) -> list[Document]:
             {PART_LABEL: DISK_EXPORTER},
             egress=[_names(), _api_server(place), _nodes(place, KUBELET_PORT)],
         ),
+        asking_policy([_api_server(place)]),
+        # Its tier comes with the way out.
+        *([status_policy()] if place.calico and place.egress else ()),
     ]
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from functools import cache
+from typing import Any
 
 Labels = Mapping[str, str]
 Test = Callable[[Labels], bool]
@@ -37,18 +38,24 @@ def selector(text: str) -> Test:
     raise ValueError(f"not a selector of the subset: {text}")
 
 
+_OPERATORS: dict[str, Callable[[Labels, Mapping[str, Any]], bool]] = {
+    "NotIn": lambda labels, rule: labels.get(rule["key"]) not in rule["values"],
+    "Exists": lambda labels, rule: rule["key"] in labels,
+}
+
+
 def kubernetes_selector(document: Mapping[str, object]) -> Test:
     """The same of a LabelSelector; an empty one selects everything."""
     wanted = document.get("matchLabels") or {}
     rules = document.get("matchExpressions") or []
     assert isinstance(wanted, Mapping)
     assert isinstance(rules, list)
-    assert all(rule["operator"] == "NotIn" for rule in rules), "no other operator is used"
+    assert all(rule["operator"] in _OPERATORS for rule in rules), "no other operator is used"
     assert set(document) <= {"matchLabels", "matchExpressions"}
 
     def test(labels: Labels) -> bool:
         return all(labels.get(k) == v for k, v in wanted.items()) and all(
-            labels.get(rule["key"]) not in rule["values"] for rule in rules
+            _OPERATORS[rule["operator"]](labels, rule) for rule in rules
         )
 
     return test

@@ -1,0 +1,1 @@
+"""The exporter on the cluster: what it is told, and who it is."""
