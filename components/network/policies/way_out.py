@@ -64,12 +64,19 @@ def way_out_policies(tenant: str, egress: Egress) -> list[Document]:
 
 def _mirror(tenant: str, registries: int) -> Document:
     """Its tenant's package mirror: whatever else it may not be is closed by the namespace's last
-    policy, which is for all pods there."""
+    policy, which is for all pods there. A selector alone is of pods of the policy's namespace."""
     return policy(
         f"packages-{tenant}",
         namespace=EGRESS_NAMESPACE,
         order=ALLOWED_ORDER,
-        egress=[_to("registries", part(GATEWAY), "TCP", [registries])],
+        egress=[
+            rule(
+                "registries",
+                "Allow",
+                protocol="TCP",
+                destination={"selector": part(GATEWAY), "ports": [registries]},
+            )
+        ],
         ingress=[_from(tenant, "TCP", [PACKAGES_PORT])],
         selector=mirror(tenant),
     )
@@ -80,7 +87,7 @@ def _from_mirror(tenant: str, registries: int) -> Document:
         "own-packages",
         "Allow",
         protocol="TCP",
-        source={"namespaceSelector": namespace(EGRESS_NAMESPACE), "selector": mirror(tenant)},
+        source={"selector": mirror(tenant)},
         destination={"ports": [registries]},
     )
 

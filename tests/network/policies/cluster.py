@@ -1,7 +1,9 @@
-"""The cluster that policies are judged over: two tenants and one in quarantine, the egress, the
-platform's own, others' pods, nodes, and what is around them."""
+"""The cluster that policies are judged over: two tenants and one in quarantine, the egress with
+their package mirrors, the platform's own, others' pods, nodes, and what is around them."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 from components.documents import Document
 from components.network.gateway.ports import SERVICE_PORTS, doors
@@ -19,6 +21,8 @@ from components.network.policies.places import (
     EGRESS_NAMESPACE,
     GATEWAY,
     NAMESPACE_NAME,
+    PACKAGES,
+    PACKAGES_PORT,
     PART_LABEL,
     QUARANTINE_LABEL,
     RESOLVER,
@@ -29,10 +33,14 @@ from components.tenancy.namespace import tenant_namespace
 from components.tenancy.network_policy import default_deny_document
 from corral.policy.steering import TENANT_LABEL
 from corral.settings.egress import Egress
+from corral.settings.packages import Packages
 from tests.network.policies.model.world import Peer, Service, World, address
 
-TENANTS = {name: Egress(number=number) for number, name in enumerate(("acme", "zeta", "held"), 1)}
-"""`held` is a tenant in quarantine."""
+TENANTS = {
+    name: Egress(number=number, packages=Packages(registries=("pypi",)))
+    for number, name in enumerate(("acme", "zeta", "held"), 1)
+}
+"""`held` is a tenant in quarantine. Each has a package mirror."""
 
 RANGES = ClusterRanges(
     networks={
@@ -78,6 +86,11 @@ def _pod(
     )
 
 
+def _mirror(name: str, at: str, tenant: str, *, held: bool = False) -> Peer:
+    pod = _pod(name, EGRESS_NAMESPACE, at, node="n2", part=PACKAGES, held=held)
+    return replace(pod, labels={**pod.labels, TENANT_LABEL: tenant})
+
+
 _ACME = tenant_namespace("acme")
 
 GATEWAY_POD = _pod("gateway", EGRESS_NAMESPACE, "192.168.30.1", node="n3", part=GATEWAY)
@@ -90,6 +103,9 @@ KUBE_DNS = Peer(
     node="n2",
     labels={"k8s-app": "kube-dns"},
 )
+MIRROR_POD = _mirror("mirror of acme", "192.168.32.1", "acme")
+OTHERS_MIRROR_POD = _mirror("mirror of zeta", "192.168.32.3", "zeta")
+HELD_TENANTS_MIRROR_POD = _mirror("mirror of the held tenant", "192.168.32.4", "held")
 SHOP = _pod("pod of others", "shop", "192.168.40.1", node="n2", held=True)
 API_SERVER = Peer(name="API server", address=address("10.0.3.7"))
 
@@ -109,6 +125,19 @@ PODS = (
     _pod("resolver in quarantine", EGRESS_NAMESPACE, "192.168.30.6", part=RESOLVER, held=True),
     CONTROL_POD,
     _pod("control plane in quarantine", EGRESS_NAMESPACE, "192.168.30.7", part=CONTROL, held=True),
+    MIRROR_POD,
+    _mirror("mirror in quarantine", "192.168.32.2", "acme", held=True),
+    OTHERS_MIRROR_POD,
+    HELD_TENANTS_MIRROR_POD,
+    replace(
+        _mirror("stray pod of acme beside the gateway", "192.168.32.5", "acme"),
+        labels={TENANT_LABEL: "acme"},
+    ),
+    # It says of itself what it likes: pods of a sandbox are in their tenant's namespace.
+    replace(
+        _mirror("sandbox that calls itself mirror", "192.168.11.2", "acme"),
+        namespace=tenant_namespace("zeta"),
+    ),
     _pod("stray pod beside the gateway", EGRESS_NAMESPACE, "192.168.30.5", node="n3"),
     _pod("door of the way in, in quarantine", INGRESS_NAMESPACE, "192.168.31.9", held=True),
     KUBE_DNS,
@@ -130,6 +159,13 @@ NODES = tuple(
 INTERNET = Peer(name="host of the internet", address=address("151.101.0.223"))
 
 
+MIRRORS = {
+    "acme": MIRROR_POD,
+    "zeta": OTHERS_MIRROR_POD,
+    "held": HELD_TENANTS_MIRROR_POD,
+}
+
+
 def _services() -> list[Service]:
     found = []
     for name, egress in TENANTS.items():
@@ -145,6 +181,20 @@ def _services() -> list[Service]:
                     ("TCP", SERVICE_PORTS["connect"]): mine.proxy,
                 },
                 backend=GATEWAY_POD,
+            ),
+            Service(
+                name=f"registries-{name}",
+                namespace=EGRESS_NAMESPACE,
+                address=address(f"172.20.5.{number}"),
+                ports={("TCP", 443): mine.registries},
+                backend=GATEWAY_POD,
+            ),
+            Service(
+                name=f"packages-{name}",
+                namespace=EGRESS_NAMESPACE,
+                address=address(f"172.20.6.{number}"),
+                ports={("TCP", 80): PACKAGES_PORT},
+                backend=MIRRORS[name],
             ),
             Service(
                 name=f"resolver-{name}",

@@ -21,6 +21,7 @@ ROWS = {
     "sandbox in quarantine": "sandbox in quarantine",
     "gateway": "gateway",
     "resolver": "resolver",
+    "package mirror": "mirror of acme",
     "control plane": "control plane",
     "pod of others": "pod of others",
     "node": "node n4",
@@ -30,7 +31,10 @@ ROWS = {
 COLUMNS = {
     "the tenant's gateway": "Service gateway-acme:443/TCP",
     "its resolver": "Service resolver-acme:53/UDP",
+    "its package mirror": "Service packages-acme:80/TCP",
     "another tenant's gateway": "Service gateway-zeta:443/TCP",
+    "another tenant's mirror": "Service packages-zeta:80/TCP",
+    "the mirror's door at the gateway": "Service registries-acme:443/TCP",
     "another tenant's sandbox": "sandbox of zeta, 8080/TCP",
     "the control plane": "Service egress-control:8443/TCP",
     "the kubelet of the sandbox's node": "node n1, kubelet",

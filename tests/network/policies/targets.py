@@ -7,7 +7,7 @@ from ipaddress import ip_network
 
 from components.network.gateway.bootstrap import HEALTH_PORT
 from components.network.gateway.ports import SERVICE_PORTS, doors
-from components.network.policies.places import CONTROL_PORT
+from components.network.policies.places import CONTROL_PORT, PACKAGES_PORT
 from components.network.policies.refused import METADATA
 from components.network.resolver.corefile import METRICS_PORT
 from tests.network.policies.cluster import INTERNET, NODES, PODS, RANGES, TENANTS, WORLD
@@ -50,6 +50,8 @@ def _egress() -> Iterator[Target]:
     for tenant in TENANTS:
         for port in SERVICE_PORTS.values():
             yield _service(f"gateway-{tenant}", port)
+        yield _service(f"packages-{tenant}", 80)
+        yield _service(f"registries-{tenant}", 443)
         for protocol in ("UDP", "TCP"):
             yield _service(f"resolver-{tenant}", 53, protocol)
     yield _service("gateway-acme", 443, "UDP")
@@ -57,11 +59,18 @@ def _egress() -> Iterator[Target]:
     yield _service("egress-control", 8443)
     for tenant, egress in TENANTS.items():
         mine = doors(egress.number)
+        yield _pod("gateway", mine.registries, f"{tenant}'s port of registries/UDP", "UDP")
         for pod in _EGRESS_PODS:
             yield _pod(pod, mine.proxy, f"{tenant}'s port of CONNECT")
             yield _pod(pod, mine.tls, f"{tenant}'s port of TLS")
+            yield _pod(pod, mine.registries, f"{tenant}'s port of registries")
             for protocol in ("UDP", "TCP"):
                 yield _pod(pod, mine.dns, f"{tenant}'s port of DNS/{protocol}", protocol)
+    for name in ("mirror of acme", "mirror in quarantine", "sandbox that calls itself mirror"):
+        yield _pod(name, PACKAGES_PORT, "packages")
+    yield _pod("mirror of acme", PACKAGES_PORT, "packages/UDP", "UDP")
+    yield _pod("mirror of acme", 22, "SSH")
+    yield _pod("stray pod of acme beside the gateway", PACKAGES_PORT, "packages")
     yield _pod("gateway", HEALTH_PORT, "figures")
     yield _pod("resolver", METRICS_PORT, "figures")
     yield _pod("control plane", CONTROL_PORT, "discovery")

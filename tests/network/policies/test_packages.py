@@ -4,7 +4,6 @@ by its own door at the gateway alone."""
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 import pytest
 
@@ -19,16 +18,11 @@ from components.network.policies.documents import (
 from components.network.policies.places import (
     CONTROL_PORT,
     EGRESS_NAMESPACE,
-    PACKAGES,
     PACKAGES_PORT,
-    PART_LABEL,
-    QUARANTINE_LABEL,
 )
 from components.tenancy.namespace import tenant_namespace
 from components.tenancy.network_policy import default_deny_document
-from corral.policy.steering import TENANT_LABEL
 from corral.settings.egress import Egress
-from corral.settings.packages import Packages
 from tests.network.policies.cluster import (
     API_SERVER,
     BEYOND,
@@ -47,22 +41,23 @@ from tests.network.policies.cluster import (
 from tests.network.policies.model.calico import CalicoPolicies
 from tests.network.policies.model.kubernetes import KubernetesPolicies
 from tests.network.policies.model.verdicts import Policies, judge
-from tests.network.policies.model.world import Peer, Target, World, address
+from tests.network.policies.model.world import Peer, Target, address
 
-PACKAGED = {
-    name: egress.model_copy(update={"packages": Packages(registries=("pypi",))})
-    for name, egress in TENANTS.items()
-}
+PACKAGED = TENANTS
+PLAIN = {name: egress.model_copy(update={"packages": None}) for name, egress in TENANTS.items()}
 
-
-def _mirror(name: str, at: str, tenant: str = "acme", **more: str) -> Peer:
-    labels = {PART_LABEL: PACKAGES, TENANT_LABEL: tenant, **more}
-    return Peer(
-        name=name, namespace=EGRESS_NAMESPACE, address=address(at), node="n2", labels=labels
-    )
-
-
-SANDBOX, PRETENDER, HELD_SANDBOX, OTHER, HELD_TENANT = (
+(
+    SANDBOX,
+    PRETENDER,
+    HELD_SANDBOX,
+    OTHER,
+    HELD_TENANT,
+    MIRROR,
+    HELD_MIRROR,
+    OTHERS_MIRROR,
+    HELD_TENANTS_MIRROR,
+    FALSE_MIRROR,
+) = (
     next(peer for peer in WORLD.peers if peer.name == name)
     for name in (
         "sandbox of acme",
@@ -70,26 +65,12 @@ SANDBOX, PRETENDER, HELD_SANDBOX, OTHER, HELD_TENANT = (
         "sandbox in quarantine",
         "sandbox of zeta",
         "sandbox of a tenant in quarantine",
+        "mirror of acme",
+        "mirror in quarantine",
+        "mirror of zeta",
+        "mirror of the held tenant",
+        "sandbox that calls itself mirror",
     )
-)
-MIRROR = _mirror("mirror", "192.168.32.1")
-HELD_MIRROR = _mirror("mirror in quarantine", "192.168.32.2", **{QUARANTINE_LABEL: "true"})
-OTHERS_MIRROR = _mirror("mirror of zeta", "192.168.32.3", "zeta")
-HELD_TENANTS_MIRROR = _mirror("mirror of a tenant in quarantine", "192.168.32.4", "held")
-# It says of itself what it likes: pods of a sandbox are in their tenant's namespace.
-FALSE_MIRROR = replace(_mirror("sandbox as mirror", "192.168.11.2"), namespace="agents-zeta")
-PLACES = World(
-    peers=(
-        *WORLD.peers,
-        MIRROR,
-        HELD_MIRROR,
-        OTHERS_MIRROR,
-        HELD_TENANTS_MIRROR,
-        FALSE_MIRROR,
-    ),
-    services=WORLD.services,
-    namespaces=WORLD.namespaces,
-    node_ports=WORLD.node_ports,
 )
 REGISTRIES = {name: doors(egress.number).registries for name, egress in PACKAGED.items()}
 
@@ -98,14 +79,14 @@ def calico(lists: dict[str, Egress]) -> Policies:
     ours: list[Document] = shared_policies(RANGES, BEYOND)
     for name, egress in lists.items():
         ours += [default_deny_document(name), *tenant_policies(name, egress)]
-    return CalicoPolicies(PLACES, [*ours, *everybody_else()])
+    return CalicoPolicies(WORLD, [*ours, *everybody_else()])
 
 
 def floor(lists: dict[str, Egress]) -> Policies:
     ours: list[Document] = shared_floor(RANGES, BEYOND)
     for name, egress in lists.items():
         ours += [default_deny_document(name), *tenant_floor(name, egress)]
-    return KubernetesPolicies(PLACES, ours)
+    return KubernetesPolicies(WORLD, ours)
 
 
 KINDS = {"calico": calico, "floor": floor}
@@ -113,7 +94,7 @@ KINDS = {"calico": calico, "floor": floor}
 
 def passes(policies: Policies, source: Peer, to: Peer, port: int, protocol: str = "TCP") -> bool:
     target = Target(name=to.name, address=to.address, protocol=protocol, port=port)
-    return judge(PLACES, policies, source, target).passes
+    return judge(WORLD, policies, source, target).passes
 
 
 OPEN = [
@@ -166,7 +147,7 @@ def test_a_mirror_is_between_its_tenant_and_its_door(
     source: Peer, to: Peer, port: int, kind: str
 ) -> None:
     assert passes(KINDS[kind](PACKAGED), source, to, port)
-    assert not passes(KINDS[kind](dict(TENANTS)), source, to, port), "it is the mirror's policies"
+    assert not passes(KINDS[kind](PLAIN), source, to, port), "it is the mirror's policies"
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -179,7 +160,7 @@ def test_and_nothing_else_comes_in_or_leaves(source: Peer, to: Peer, port: int, 
 def test_a_tenant_without_one_has_the_policies_that_it_had(
     documents: Callable[[str, Egress], list[Document]],
 ) -> None:
-    plain, packaged = documents("acme", TENANTS["acme"]), documents("acme", PACKAGED["acme"])
+    plain, packaged = documents("acme", PLAIN["acme"]), documents("acme", PACKAGED["acme"])
     assert not any("packages" in str(each) for each in plain)
     assert {each["metadata"]["name"] for each in plain} < {
         each["metadata"]["name"] for each in packaged

@@ -17,13 +17,14 @@ from components.network.policies.documents import (
     tenant_floor,
     tenant_policies,
 )
-from components.network.policies.places import EGRESS_NAMESPACE
+from components.network.policies.places import EGRESS_NAMESPACE, PACKAGES_PORT
 from components.tenancy.namespace import tenant_namespace
 from corral.settings.egress import HIGHEST_NUMBER, Egress
 from corral.settings.tenants import NAMESPACE_PREFIX
 from tests.network.policies.cluster import (
     BEYOND,
     INTERNET,
+    MIRRORS,
     NODES,
     PODS,
     RANGES,
@@ -88,6 +89,7 @@ def own_doors(tenant: str) -> set[str]:
         (GATEWAY.address, "TCP", mine.tls),
         (RESOLVER.address, "UDP", mine.dns),
         (RESOLVER.address, "TCP", mine.dns),
+        (MIRRORS[tenant].address, "TCP", PACKAGES_PORT),
     }
     found = {target: WORLD.behind(target) for target in TARGETS}
     return {
@@ -217,6 +219,21 @@ def test_whatever_address_envoy_refuses_its_fence_refuses_too(walls: str) -> Non
             for port in (443, 8443):
                 target = Target(name=network, address=at, port=port)
                 assert not one(WALLS[walls], GATEWAY, target).leaving.passes, network
+
+
+@pytest.mark.parametrize("tenant", ["acme", "zeta"])
+def test_a_mirror_reaches_its_door_and_nothing_else(tenant: str) -> None:
+    mine = doors(TENANTS[tenant].number)
+    there = {
+        target.name
+        for target in TARGETS
+        if (real := WORLD.behind(target)).address == GATEWAY.address
+        and (real.protocol, real.port) == ("TCP", mine.registries)
+    }
+    assert {f"Service registries-{tenant}:443/TCP"} < there
+    mirror = MIRRORS[tenant]
+    assert reached(WALLS["calico"], mirror) == there
+    assert reached(WALLS["floor"], mirror) - _own_node(mirror) == there
 
 
 def test_the_resolver_and_the_control_plane_reach_nothing_further() -> None:
