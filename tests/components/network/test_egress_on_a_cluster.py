@@ -20,9 +20,10 @@ from corral.embedded.cluster import EmbeddedCluster, default_cache
 from corral.embedded.cluster.progress import Silent
 from corral.kubernetes import Access, Api, ApiError
 from corral.settings.loading import load_stack_file
+from corral.settings.packages import REGISTRIES, Packages
 from corral.settings.stack import Settings
 from tests.components.applying import apply_all, in_order
-from tests.components.examples import LOCAL
+from tests.components.examples import LOCAL as LOCAL_STACK
 from tests.components.network.test_calico_on_a_cluster import (
     DEFINITIONS,
     FOLDER,
@@ -35,7 +36,26 @@ from tests.embedded.cluster.waiting import eventually
 pytestmark = pytest.mark.cluster
 
 NAMESPACE = "/api/v1/namespaces/corral-egress"
-METAL = load_stack_file(Path(__file__).parents[3] / "stacks" / "Pulumi.metal-example.yaml")
+
+
+def packaged(settings: Settings) -> Settings:
+    """With a package mirror for each tenant that has a way out."""
+    packages = Packages(registries=REGISTRIES)
+    tenants = {
+        name: tenant.model_copy(
+            update={"egress": tenant.egress.model_copy(update={"packages": packages})}
+        )
+        if tenant.egress
+        else tenant
+        for name, tenant in settings.tenants.items()
+    }
+    assert any(each.egress for each in tenants.values())
+    return settings.model_copy(update={"tenants": tenants})
+
+
+STACKS = Path(__file__).parents[3] / "stacks"
+METAL = packaged(load_stack_file(STACKS / "Pulumi.metal-example.yaml"))
+LOCAL = packaged(LOCAL_STACK)
 
 
 @pytest.fixture(scope="module")

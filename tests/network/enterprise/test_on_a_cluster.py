@@ -30,6 +30,7 @@ from corral.embedded.cluster import EmbeddedCluster, default_cache
 from corral.embedded.cluster.progress import Silent
 from corral.kubernetes import Access, Api, ApiError, Discovery
 from corral.settings.network import Calico
+from corral.settings.packages import REGISTRIES, Packages
 from tests.embedded.cluster.waiting import eventually
 from tests.network.enterprise.examples import EGRESS, LICENSE, PLACE
 
@@ -102,7 +103,14 @@ def policies() -> list[Document]:
     """The tier, the fence on trial and in force, and a tenant's names."""
     ranges, beyond = ClusterRanges(), Beyond(dns=["10.40.0.2"])
     fence = named_fence(ranges, beyond)
-    return [tier_document(), fence, staged(fence), *names_policies("acme", EGRESS)]
+    with_mirror = EGRESS.model_copy(update={"packages": Packages(registries=REGISTRIES)})
+    return [
+        tier_document(),
+        fence,
+        staged(fence),
+        *names_policies("acme", EGRESS),
+        *names_policies("zeta", with_mirror),
+    ]
 
 
 def everything() -> list[Document]:

@@ -32,6 +32,7 @@ from corral.embedded.cluster import EmbeddedCluster, default_cache
 from corral.embedded.cluster.progress import Silent
 from corral.kubernetes import Access, Api, ApiError
 from corral.settings.egress import HIGHEST_NUMBER, Egress
+from corral.settings.packages import REGISTRIES, Packages
 from tests.embedded.cluster.waiting import eventually
 from tests.network.policies.cluster import NAMESPACES
 from tests.network.policies.inbound_cluster import calico_documents, floor_documents
@@ -144,7 +145,8 @@ def test_the_last_of_all_tenants_is_taken_too(server: Server) -> None:
     name = "t" * 40
     namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": f"agents-{name}"}}
     server.api.apply(f"/api/v1/namespaces/agents-{name}", namespace)
-    for document in tenant_policies(name, Egress(number=HIGHEST_NUMBER)):
+    egress = Egress(number=HIGHEST_NUMBER, packages=Packages(registries=REGISTRIES))
+    for document in tenant_policies(name, egress):
         assert server.apply(document)["spec"] == document["spec"]
 
 
