@@ -6,16 +6,15 @@ import asyncio
 import base64
 import binascii
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from aiohttp import ClientError
-from kubernetes_asyncio import client, watch
-from kubernetes_asyncio.client.exceptions import ApiException
+from kubernetes_asyncio import client
 
 from warden.inbound.parts import OWNER_LABEL, parse_part
 from warden.inbound.tokens import AUDIENCE
 from warden.inbound.world import CLASS_LABEL, QUARANTINE_LABEL, World
+from warden.watching import LISTED, events, key_of
 
 log = logging.getLogger(__name__)
 
@@ -26,13 +25,7 @@ SECRET_LABEL = "inbound.corral.dev/secret-of"  # noqa: S105 - a label
 SECRET_KEY = "value"  # noqa: S105 - a key
 NAMESPACE_PREFIX = "agents-"
 
-GONE = 410
-WATCH_SECONDS = 300
-PAUSE_SECONDS = 1.0
 REVIEW_SECONDS = 3.0
-
-Event = tuple[str, dict[str, Any]]
-"""ADDED, MODIFIED or DELETED, and the object; ("LISTED", {}) when all that was there was told."""
 
 
 class Cluster:
@@ -103,55 +96,15 @@ class Cluster:
         follow: Callable[[str, dict[str, Any]], None],
         arguments: Mapping[str, Any],
     ) -> None:
-        async for kind, document in self._events(listing, arguments):
-            if kind == "LISTED":
+        async for kind, document in events(self._api, listing, arguments):
+            if kind == LISTED:
                 self._unlisted.discard(name)
             else:
                 try:
                     follow(kind, document)
                 except (KeyError, TypeError, ValueError) as error:
-                    log.error("not what is expected, left alone: %s (%s)", _key(document), error)
+                    log.error("not what is expected, left alone: %s (%s)", key_of(document), error)
             self._changed()
-
-    async def _events(
-        self, listing: Callable[..., Any], arguments: Mapping[str, Any]
-    ) -> AsyncIterator[Event]:
-        """All objects and what happens to them, for ever. What went away unseen is DELETED too."""
-        known: dict[str, dict[str, Any]] = {}
-        while True:
-            try:
-                found = await listing(**arguments)
-                current = {_key(each): each for each in map(self._plain, found.items)}
-                for key in known.keys() - current.keys():
-                    yield "DELETED", known[key]
-                for key, document in current.items():
-                    if known.get(key) != document:
-                        yield "ADDED", document
-                known = current
-                yield "LISTED", {}
-                follow = watch.Watch().stream(
-                    listing,
-                    **arguments,
-                    resource_version=found.metadata.resource_version,
-                    timeout_seconds=WATCH_SECONDS,
-                )
-                async for event in follow:
-                    kind, document = event["type"], event["raw_object"]
-                    if kind == "DELETED":
-                        known.pop(_key(document), None)
-                    elif kind in ("ADDED", "MODIFIED"):
-                        known[_key(document)] = document
-                    else:
-                        continue
-                    yield kind, document
-            except (TimeoutError, ApiException, ClientError, OSError) as error:
-                if not (isinstance(error, ApiException) and error.status == GONE):
-                    log.warning("the API server can't be watched, tried again: %s", error)
-                    await asyncio.sleep(PAUSE_SECONDS)
-
-    def _plain(self, found: Any) -> dict[str, Any]:
-        document: dict[str, Any] = self._api.sanitize_for_serialization(found)
-        return document
 
     def _part(self, kind: str, document: dict[str, Any]) -> None:
         tenant = document["metadata"]["labels"][OWNER_LABEL]
@@ -198,8 +151,3 @@ class Cluster:
             }
             follow = self._follow(tenant, self._core.list_namespaced_pod, pod, arguments)
             self._pods[tenant] = tasks.create_task(follow)
-
-
-def _key(document: Mapping[str, Any]) -> str:
-    meta = document["metadata"]
-    return f"{meta.get('namespace', '')}/{meta['name']}"
