@@ -173,7 +173,7 @@ def test_what_is_misspelt_is_refused(server: Api, kind: str, path: tuple[str, ..
 
 @pytest.mark.parametrize("server", ["calico-v3"], indirect=True)
 def test_the_open_source_edition_knows_neither_names_nor_gateways(server: Api) -> None:
-    tier, fence, _, names = policies()
+    tier, fence, _, names, _ = policies()
     applied(server, tier)
     applied(server, fence)
     with pytest.raises(ApiError, match="domains"):
