@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from functools import cache
 
 from components.observability.inventory import (
+    detections_counted,
     ephemeral_storage,
     exporter,
     gateway,
@@ -13,6 +14,7 @@ from components.observability.inventory import (
     kube_state,
     kube_state_cluster,
     kubelet,
+    node_capacity,
     prometheus,
     resolver,
     runtime_security,
@@ -21,7 +23,7 @@ from components.observability.inventory.metric import Metric, Source
 
 _FILES = (
     *(kubelet, kube_state, kube_state_cluster, kata, ephemeral_storage, exporter),
-    *(gateway, resolver, prometheus, runtime_security),
+    *(gateway, resolver, prometheus, runtime_security, node_capacity, detections_counted),
 )
 
 
