@@ -14,6 +14,7 @@ from corral.settings.capacity import serving
 from corral.settings.classes import AgentClass
 from corral.settings.durations import duration_text
 from corral.settings.thresholds import PENDING, Thresholds
+from corral.settings.tiers import ProcessLimit
 
 OVER = "over"
 """Label of alerts of which there is one for each window that classes have: the window."""
@@ -63,9 +64,13 @@ def hold(seconds: int) -> str:
 
 
 def _processes(place: ObservabilityPlace, agent: AgentClass) -> float:
-    """Of the strictest pool that may run it: which one a pod is on, metrics don't say."""
+    """Tasks on the node or in the guest, of the strictest pool that may run it: which one a pod is
+    on, metrics don't say."""
     limits = [pool.processes for pool in serving(agent, place.pools).values()]
-    return agent.thresholds.processes * min(limits, default=agent.processes)
+    runtime, most = agent.served_by, min(limits, default=agent.processes)
+    if runtime.process_limit == ProcessLimit.KUBELET:
+        most = runtime.host_tasks(most)
+    return agent.thresholds.processes * most
 
 
 _Of = Callable[[ObservabilityPlace, AgentClass | None], float]

@@ -6,11 +6,8 @@ all: survivors of the others are failures.
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 
 from components.observability.rules.sandboxes_known import OF_SANDBOX
 from tests.observability.rules.mutation import Mutant
@@ -22,8 +19,6 @@ class Explained:
 
     why: str
     applies: Callable[[Mutant], bool]
-    before_3: bool = False
-    """Only to a promtool before Prometheus 3."""
 
 
 def _at(mutant: Mutant) -> int:
@@ -40,33 +35,7 @@ def _is(rule: str, *changes: str) -> Callable[[Mutant], bool]:
     return lambda mutant: mutant.rule == rule and mutant.change.startswith(changes)
 
 
-_EXISTED = "and on (namespace, pod, container) sandbox:memory_growth:ratio_1h offset"
-
-
-def _of_existence(mutant: Mutant) -> bool:
-    """In the clause that growth was known an hour ago."""
-    start = mutant.expr.find(_EXISTED)
-    if mutant.rule != "SandboxMemoryLeak" or start < 0 or "for " in mutant.change:
-        return False
-    return start + 3 <= _at(mutant) < mutant.expr.index("\n", start)
-
-
-@cache
-def _before_3() -> bool:
-    found = shutil.which("promtool")
-    if found is None:
-        return False
-    ran = subprocess.run([found, "--version"], capture_output=True, text=True, check=False)
-    return "version 2." in ran.stdout + ran.stderr
-
-
 EXPLAINED = (
-    Explained(
-        why="before Prometheus 3 windows are closed on both sides, and promtool evaluates all "
-        "groups at one moment: growth begins with a zero there, which says what the clause says",
-        applies=_of_existence,
-        before_3=True,
-    ),
     Explained(
         why="the join with sandbox:info keeps tenants' pods alone: the matcher only saves work",
         applies=_only_tenants,
@@ -152,5 +121,4 @@ EXPLAINED = (
 
 def explained(mutant: Mutant) -> str:
     """Why the mutant means the same; empty where it doesn't."""
-    known = (each for each in EXPLAINED if _before_3() or not each.before_3)
-    return next((each.why for each in known if each.applies(mutant)), "")
+    return next((each.why for each in EXPLAINED if each.applies(mutant)), "")

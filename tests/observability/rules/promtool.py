@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,9 +14,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import pytest
-
 from components.observability.rules.rule import Alert, Group, rule_file
+from tests.observability.programs import promtool
 
 RUNBOOKS = "docs/runbooks"
 _VERDICT = re.compile(r"^  (SUCCESS|FAILED):?$", re.MULTILINE)
@@ -73,21 +71,13 @@ class Trial:
     case: Case
 
 
-def promtool() -> str:
-    """Its path; the test skips where there is none."""
-    found = shutil.which("promtool")
-    if found is None:
-        pytest.skip("promtool is not on PATH: Debian's package prometheus holds it")
-    return found
-
-
 def check_rules(groups: Iterable[Group]) -> str:
     """What `promtool check rules` has against them; empty when nothing."""
     with TemporaryDirectory() as folder:
         file = Path(folder) / "rules.json"
         file.write_text(json.dumps(rule_file(groups, runbooks=RUNBOOKS)))
         ran = subprocess.run(
-            [promtool(), "check", "rules", "--lint=all", "--lint-fatal", str(file)],
+            [str(promtool()), "check", "rules", "--lint=all", "--lint-fatal", str(file)],
             capture_output=True,
             text=True,
             check=False,
@@ -97,7 +87,7 @@ def check_rules(groups: Iterable[Group]) -> str:
 
 def failures(trials: Sequence[Trial]) -> list[str]:
     """For each trial, what went otherwise than its case says; empty where nothing did."""
-    program = promtool()
+    program = str(promtool())
     found: list[str] = []
     for start in range(0, len(trials), _AT_ONCE):
         found += _run(program, trials[start : start + _AT_ONCE])
@@ -115,7 +105,7 @@ def shown_alerts(groups: Sequence[Group], case: Case) -> str:
         return ""
     with TemporaryDirectory() as folder:
         file = _written(Path(folder), 0, Trial(groups=groups, case=case), {}, nothing)
-        command = [promtool(), "test", "rules", file]
+        command = [str(promtool()), "test", "rules", file]
         ran = subprocess.run(command, capture_output=True, text=True, check=False)
     return ran.stdout + ran.stderr
 
