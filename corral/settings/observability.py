@@ -14,7 +14,7 @@ from corral.settings.quantities import Bytes, parse_bytes
 from corral.settings.runtime_security import RuntimeSecurity
 from corral.settings.runtimes import Image
 from corral.settings.strict import Name, Strict, Text
-from corral.settings.thresholds import PlatformThresholds
+from corral.settings.thresholds import Objectives, PlatformThresholds
 from corral.settings.web_addresses import HttpsAddress
 
 SCRAPE_SECONDS = 15
@@ -98,6 +98,8 @@ class Observability(Strict):
     """Whom alerts are told to. Left out, they stand in Alertmanager alone, and nobody is woken."""
     thresholds: PlatformThresholds = PlatformThresholds()
     """From where on something of the platform is an alert; of sandboxes their class says it."""
+    objectives: Objectives = Objectives()
+    """What the platform promises: whoever uses up what that leaves too fast is told."""
     runtime_security: Annotated[RuntimeSecurity | None, Field(alias="runtime-security")] = (
         RuntimeSecurity()
     )

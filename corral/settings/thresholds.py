@@ -56,6 +56,32 @@ def _window(value: int) -> int:
     return value
 
 
+def _answerable(value: int) -> int:
+    if value >= MOST_REFUSALS:
+        raise NotAllowedError(
+            rule=f"below {MOST_REFUSALS}: two resolvers answer a tenant 500 times a second each "
+            "and drop the rest, so that more than that are never refused",
+            fix="write 120, or leave it out",
+        )
+    return value
+
+
+def _unrenewed(value: int) -> int:
+    if value >= RENEWED_DAYS:
+        raise NotAllowedError(
+            rule=f"below {RENEWED_DAYS}: the gateway's certificates are renewed when they have as "
+            "many days left, so that each would be an alert before that",
+            fix=f"write {RENEWED_DAYS - 1} or less, or leave it out",
+        )
+    return value
+
+
+RENEWED_DAYS = 10
+"""As warden.egress.certificates has it; a test compares them."""
+
+MOST_REFUSALS = 60_000
+"""Of one tenant in a minute."""
+
 Ratio = Annotated[
     float,
     Field(json_schema_extra={"exclusiveMinimum": 0, "exclusiveMaximum": 1}, allow_inf_nan=False),
@@ -118,3 +144,62 @@ class PlatformThresholds(Strict):
     """How old the oldest work in a tenant's queue may get."""
     warm_pool_empty: Annotated[Window, Field(alias="warm-pool-empty-for")] = parse_duration("2m")
     """How long a warm pool may have no sandbox ready."""
+    denials: Annotated[int, Field(ge=1, le=60_000, alias="denials-per-minute")] = 60
+    """Connections and requests of one tenant that may be refused in a minute."""
+    dns_refusals: Annotated[
+        int,
+        AfterValidator(_answerable),
+        Field(ge=1, alias="dns-refusals-per-minute"),
+    ] = 120
+    """Names of one tenant that may be refused in a minute: more look like a tunnel by DNS."""
+    gateway_connections: Annotated[Ratio, Field(alias="gateway-connections")] = 0.8
+    """Share of the connections that a gateway takes."""
+    certificate_days: Annotated[
+        int, AfterValidator(_unrenewed), Field(ge=2, alias="certificate-days")
+    ] = 7
+    """Days before a certificate's end on which somebody is told."""
+    unverified: Annotated[Window, Field(alias="node-unverified-for")] = parse_duration("15m")
+    """How long a node may take to prove that it isolates."""
+    reservation_unused: Annotated[Window, Field(alias="reservation-unused-for")] = parse_duration(
+        "1h"
+    )
+    """How long reserved nodes may be missing from their pool."""
+    source_absent: Annotated[Window, Field(alias="source-absent-for")] = parse_duration("5m")
+    """How long a source of figures may be silent."""
+
+
+def _attainable(value: float) -> float:
+    if not LEAST_OBJECTIVE < value < 1:
+        raise NotAllowedError(
+            rule=f"above {LEAST_OBJECTIVE:g} and below 1: an alert stands for a burn rate of "
+            f"{FASTEST_BURN:g}, which a lower objective can't reach even if everything fails, and "
+            "1 leaves nothing to burn",
+            fix="write 0.99, or leave it out",
+        )
+    return value
+
+
+FASTEST_BURN = 14.4
+"""Of the alert that wakes people: two days of a month's budget in an hour."""
+LEAST_OBJECTIVE = round(1 - 1 / FASTEST_BURN, 3)
+
+Objective = Annotated[
+    float,
+    Field(
+        json_schema_extra={"exclusiveMinimum": LEAST_OBJECTIVE, "exclusiveMaximum": 1},
+        allow_inf_nan=False,
+    ),
+    AfterValidator(_attainable),
+    Expected(f"a share that is good: a number above {LEAST_OBJECTIVE:g} and below 1"),
+]
+
+
+class Objectives(Strict):
+    """What the platform promises, of thirty days."""
+
+    sandbox_start: Annotated[Objective, Field(alias="sandbox-start")] = 0.99
+    """Share of sandboxes that are ready within `start-within`."""
+    start_within: Annotated[Window, Field(alias="start-within")] = parse_duration("1m")
+    """How long a sandbox's start may take, from its pod to its being ready."""
+    gateway: Objective = 0.999
+    """Share of requests, and of time, that the gateway doesn't fail by itself."""

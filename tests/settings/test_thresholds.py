@@ -12,7 +12,13 @@ from corral.settings.loading import load_value
 from corral.settings.observability import SCRAPE_SECONDS
 from corral.settings.problems import SettingsError
 from corral.settings.stack import Settings
-from corral.settings.thresholds import LEAST_PENDING, LEAST_WINDOW, PENDING
+from corral.settings.thresholds import (
+    FASTEST_BURN,
+    LEAST_OBJECTIVE,
+    LEAST_PENDING,
+    LEAST_WINDOW,
+    PENDING,
+)
 from corral.settings.tiers import Tier
 from tests.settings.test_workspaces import EXISTING
 
@@ -103,6 +109,48 @@ def test_leaks_are_looked_for_over_less_than_is_kept() -> None:
 def test_of_the_platform_too_a_moment_is_no_alert() -> None:
     with pytest.raises(SettingsError, match="two scrapes"):
         stack(observability={"thresholds": {"queue": "15s"}})
+
+
+OF_THE_PLATFORM: list[tuple[dict[str, Any], str, str, str]] = [
+    ({"thresholds": {"certificate-days": 10}}, "certificate-days", "below 10", "write 9"),
+    ({"thresholds": {"dns-refusals-per-minute": 60_000}}, "dns-refusals-per-minute",
+     "never refused", "write 120"),
+    ({"thresholds": {"denials-per-minute": 0}}, "denials-per-minute", "from 1", ""),
+    ({"thresholds": {"gateway-connections": 1.0}}, "gateway-connections", "less than 1", "0.8"),
+    ({"thresholds": {"source-absent-for": "20s"}}, "source-absent-for", "two scrapes", "30s"),
+    ({"thresholds": {"node-unverified-for": "1s"}}, "node-unverified-for", "two scrapes", "30s"),
+    ({"thresholds": {"reservation-unused-for": "1s"}}, "reservation-unused-for", "two scrapes",
+     "30s"),
+    ({"objectives": {"gateway": 0.93}}, "gateway", "can't reach", "write 0.99"),
+    ({"objectives": {"gateway": 1.0}}, "gateway", "nothing to burn", "write 0.99"),
+    ({"objectives": {"sandbox-start": 99}}, "sandbox-start", "below 1", "write 0.99"),
+    ({"objectives": {"start-within": "15s"}}, "start-within", "two scrapes", "30s"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("said", "key", "rule", "fix"), OF_THE_PLATFORM, ids=lambda v: str(v)[:40])
+def test_what_could_never_be_an_alert_of_the_platform_is_refused(
+    said: dict[str, Any], key: str, rule: str, fix: str
+) -> None:
+    with pytest.raises(SettingsError) as refused:
+        stack(observability=said)
+    (problem,) = [p for p in refused.value.problems if p.path[-1] == key]
+    assert problem.where == f"corral:settings.observability.{next(iter(said))}.{key}"
+    assert rule in problem.rule
+    assert fix in problem.fix
+
+
+def test_an_objective_above_the_least_can_be_missed_by_its_fastest_alert() -> None:
+    assert FASTEST_BURN * (1 - LEAST_OBJECTIVE) < 1
+    found = stack(
+        observability={
+            "prometheus": {"storage-class": "fast"},
+            "exporter": "registry.example.org/corral/control:1.0.0",
+            "objectives": {"gateway": 0.95, "sandbox-start": 0.999, "start-within": "30s"},
+        }
+    )
+    assert found.observability is not None
+    assert found.observability.objectives.gateway == 0.95
 
 
 def test_the_least_window_is_two_scrapes() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from components.documents import Document
 from components.observability.place import ObservabilityPlace
+from components.observability.rules.platform import platform_groups
 from components.observability.rules.rule import Group, prometheus_rules
 from components.observability.rules.sandbox_cpu import cpu_rules
 from components.observability.rules.sandbox_disk import disk_rules
@@ -35,7 +36,7 @@ def sandbox_groups(place: ObservabilityPlace) -> list[Group]:
 
 def rule_groups(place: ObservabilityPlace) -> list[Group]:
     """Every group of the stack, in the order in which one builds on another."""
-    return sandbox_groups(place)
+    return [*sandbox_groups(place), *platform_groups(place)]
 
 
 def rule_documents(place: ObservabilityPlace) -> list[Document]:

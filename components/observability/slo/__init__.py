@@ -1,0 +1,1 @@
+"""What the platform promises, and how fast it uses up what that leaves."""

@@ -1,0 +1,1 @@
+"""Cases of rules about the platform."""

@@ -1,0 +1,13 @@
+"""All of them."""
+
+from __future__ import annotations
+
+from tests.observability.rules.platform import cluster, gateway, promises, tenants, watching
+
+ALL = (
+    *tenants.CASES,
+    *gateway.CASES,
+    *cluster.CASES,
+    *watching.CASES,
+    *promises.CASES,
+)
