@@ -12,7 +12,7 @@ import socket
 import ssl
 import subprocess
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -53,6 +53,8 @@ class Registries:
     requests: list[tuple[str, bytes]] = field(default_factory=list)
     """Server names with what came."""
     trusted: bool = True
+    silent: bool = False
+    """Whether they hear and say nothing."""
 
     def __post_init__(self) -> None:
         now = datetime.now(UTC)
@@ -67,6 +69,11 @@ class Registries:
             file.write_text(pair.key + pair.certificate)
             self._contexts[host] = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             self._contexts[host].load_cert_chain(file)
+        own = host_certificate("pypi.org", foreign, now)
+        (self.folder / "unknown.pem").write_text(own.key + own.certificate)
+        self._contexts["unknown"] = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self._contexts["unknown"].load_cert_chain(self.folder / "unknown.pem")
+        """Of nobody that is trusted."""
         self._listening = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.port = self._listening.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
@@ -108,6 +115,8 @@ class Registries:
                         return
                     request += more
                 self.requests.append((named[0], request))
+                while self.silent and tls.recv(1):
+                    pass
                 tls.sendall(self._page(named[0], request.split(b" ", 2)[1].decode()))
         except OSError:
             return
@@ -175,9 +184,14 @@ class Mirror:
 
 @contextmanager
 def mirror(
-    folder: Path, registries: Registries, *, tenant: str = "acme", packages: Packages = ALL
+    folder: Path,
+    registries: Registries,
+    *,
+    tenant: str = "acme",
+    packages: Packages = ALL,
+    change: Callable[[str], str] = str,
 ) -> Iterator[Mirror]:
-    """A running one."""
+    """A running one; its configuration `change`d, where a wall is taken out."""
     program = nginx()
     assert program is not None
     folder.mkdir()
@@ -195,7 +209,7 @@ def mirror(
     )
     # As root it would give its workers to somebody whom these folders aren't for.
     user = "user root;\n" if os.geteuid() == 0 else ""
-    (folder / "nginx.conf").write_text(user + text)
+    (folder / "nginx.conf").write_text(user + change(text))
     log = folder / "error.log"
     with log.open("wb") as told:
         command = [program, "-c", str(folder / "nginx.conf"), "-g", "daemon off;"]

@@ -84,5 +84,6 @@ def _zip(files: dict[str, str]) -> bytes:
     found = io.BytesIO()
     with zipfile.ZipFile(found, "w") as archive:
         for name, text in files.items():
-            archive.writestr(name, text)
+            # Without the time of day, so that it is the same each time.
+            archive.writestr(zipfile.ZipInfo(name), text)
     return found.getvalue()
