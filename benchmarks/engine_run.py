@@ -29,8 +29,11 @@ def main() -> None:
     parser.add_argument("--kubeconfig", type=Path, required=True)
     parser.add_argument("--tenants", type=int, default=100)
     parser.add_argument("--mode", choices=("up", "plan"), default="up")
+    parser.add_argument("--ways-out", action="store_true", help="each tenant has one")
     options = parser.parse_args()
-    chosen = workload.settings(ROOT, tenants=options.tenants, kubeconfig=options.kubeconfig)
+    chosen = workload.settings(
+        ROOT, tenants=options.tenants, kubeconfig=options.kubeconfig, ways_out=options.ways_out
+    )
     begun = time.perf_counter()
     objects = run(options.kubeconfig, workload.config(chosen), options.mode)
     seconds = time.perf_counter() - begun
