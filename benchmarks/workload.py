@@ -14,7 +14,6 @@ from corral.settings.stack import Settings
 from corral.settings.tenants import Tenant
 from corral.settings.tiers import Tier
 
-
 NAMES = 20
 """On the list of each tenant that has a way out."""
 
@@ -35,7 +34,8 @@ def settings(
 ) -> Settings:
     """The local stack's pools and classes, with `tenants` tenants of two classes each.
 
-    With `ways_out` each of them has one, of `NAMES` names. `kubeconfig`: the cluster to use (context `corral`); the project's embedded one without it.
+    `kubeconfig`: the cluster to use (context `corral`); the project's embedded one without it.
+    With `ways_out` each tenant has one, of `NAMES` names.
     """
     local = load_stack_file(stack_file("local", root))
     cluster: Cluster = local.cluster

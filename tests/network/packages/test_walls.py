@@ -285,8 +285,7 @@ NO_WALLS = {
     "proxy_max_temp_file_size": "what isn't kept waits in memory and not on the disk",
     "proxy_next_upstream": "each registry is one address",
     "proxy_read_timeout": "nginx' own bound, written down",
-    "proxy_redirect": "where a registry sends a sandbox is told as it is: whether it gets there is for "
-    "its tenant's list to say",
+    "proxy_redirect": "where a registry sends a sandbox is told as it is: the tenant's list judges",
     "proxy_send_timeout": "nginx' own bound is longer",
     "proxy_ssl_protocols": "OpenSSL speaks no older ones",
     "proxy_ssl_trusted_certificate": "without it nginx doesn't start",
