@@ -1,9 +1,9 @@
 """What the resolver says of itself: CoreDNS with three plugins of ours.
 
 Tenants' own server blocks keep no figures: a thousand of them, with a histogram each, would be too
-many. So neither how many questions a tenant asked nor how many were refused nor how long an answer
-took is a metric of the resolver; its journal has a line for each, which our exporter counts. The
-one figure by tenant is what `budget` dropped, and a tenant that never spent its budget has none.
+many. So neither how many questions a tenant asked nor how long an answer took is a metric; its
+journal has a line for each. By tenant there is what `journal` counted as refused, from the start
+on, and what `budget` dropped: a tenant that never spent its budget has none of that.
 """
 
 from __future__ import annotations
@@ -41,5 +41,10 @@ METRICS = (
         "coredns_health_request_failures_total", note="it asks itself each second whether it is up"
     ),
     _metric("coredns_panics_total"),
+    _metric(
+        "corral_tenant_dns_refusals_total",
+        "tenant",
+        note="answers of NXDOMAIN and REFUSED, of each resolver alone; 0 from the start on",
+    ),
     _metric("coredns_reload_failed_total", note="the tenants' files that it has go on to hold"),
 )

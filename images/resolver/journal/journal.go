@@ -3,6 +3,7 @@
 //	journal TENANT
 //
 // CoreDNS' own log has no JSON: it writes odd bytes in names with a backslash and three digits.
+// Names that were refused are counted too: a tunnel by DNS is many of them.
 package journal
 
 import (
@@ -17,6 +18,8 @@ import (
 	"github.com/coredns/coredns/plugin/pkg/dnstest"
 	"github.com/coredns/coredns/request"
 	"github.com/miekg/dns"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
 )
 
 // Query is a line about one that was answered.
@@ -41,6 +44,11 @@ type OverBudget struct {
 	Dropped int    `json:"dropped"`
 }
 
+var refusals = promauto.NewCounterVec(prometheus.CounterOpts{
+	Name: "corral_tenant_dns_refusals_total",
+	Help: "Names that a tenant asked for and may not have.",
+}, []string{"tenant"})
+
 // Journal writes what comes after it answers.
 type Journal struct {
 	next   plugin.Handler
@@ -55,6 +63,8 @@ func setup(c *caddy.Controller) error {
 	if len(arguments) != 1 {
 		return plugin.Error("journal", c.ArgErr())
 	}
+	// From the start on: a rate would miss the first ones otherwise.
+	refusals.WithLabelValues(arguments[0])
 	dnsserver.GetConfig(c).AddPlugin(func(next plugin.Handler) plugin.Handler {
 		return Journal{next: next, tenant: arguments[0]}
 	})
@@ -65,6 +75,9 @@ func setup(c *caddy.Controller) error {
 func (j Journal) ServeDNS(ctx context.Context, w dns.ResponseWriter, r *dns.Msg) (int, error) {
 	recorder := dnstest.NewRecorder(w)
 	code, err := plugin.NextOrFailure(j.Name(), j.next, ctx, recorder, r)
+	if code == dns.RcodeNameError || code == dns.RcodeRefused {
+		refusals.WithLabelValues(j.tenant).Inc()
+	}
 	state := request.Request{W: w, Req: r}
 	Write(Query{
 		Event:        "query",

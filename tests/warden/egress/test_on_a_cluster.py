@@ -25,8 +25,8 @@ from corral.embedded.cluster import EmbeddedCluster
 from corral.kubernetes import Api
 from corral.settings.egress import Egress
 from tests.warden.egress.ports import free_port
-from warden.egress.certificates import authority, client_certificate
-from warden.egress.record import ANNOTATION, parse_record
+from warden.egress.certificates import Pair, authority, client_certificate
+from warden.egress.record import ANNOTATION, ENDS_ANNOTATION, parse_record
 from warden.egress.world import COREFILE_KEY, OWNER_LABEL, PART_KEY
 
 pytestmark = pytest.mark.cluster
@@ -245,6 +245,28 @@ def test_keys_are_made_in_the_cluster_and_stay_the_same(control: Control, api: A
     until(lambda: "pypi.org" in str(control.ask("scoped-routes")), "the list changed")
     again = by_name(control.ask("secrets", resource_names=names))
     assert again == told, "certificates didn't"
+
+
+def test_when_keys_end_stands_on_the_shared_part_and_they_don_t(control: Control, api: Api) -> None:
+    put(api, "shared", shared_part([WAY]).as_document())
+    put_tenant(api, INSPECTED)
+
+    def noted() -> dict[str, int]:
+        notes = api.get(f"{MAPS}/egress-shared")["metadata"].get("annotations", {})
+        return dict(json.loads(notes.get(ENDS_ANNOTATION, "{}")))
+
+    wanted = {
+        *("egress-control-ca", "egress-control-client", "egress-control-server"),
+        *("egress-ca-egress-test", "egress-hosts-egress-test"),
+    }
+    until(lambda: set(noted()) == wanted, "all ends are noted")
+    shown = base64.b64decode(api.get(f"{SECRETS}/egress-control-server")["data"]["tls.crt"])
+    assert noted()["egress-control-server"] == int(
+        Pair(certificate=shown.decode(), key="").ends().timestamp()
+    )
+    put_tenant(api, {"host": "pypi.org"})
+    until(lambda: "egress-ca-egress-test" not in noted(), "keys that are gone end no more")
+    assert control.process.poll() is None
 
 
 def test_keys_of_a_tenant_that_inspects_no_more_go_and_nobody_else_s(

@@ -58,7 +58,7 @@ async def serve(called: argparse.Namespace) -> None:
     async with client.ApiClient() as api:
         keys = Keys(api, namespace=called.namespace)
         context = mutual_tls(*await keys.control(called.host))
-        cluster = Cluster(api, world, namespace=called.namespace)
+        cluster = Cluster(api, world, namespace=called.namespace, keys=keys)
         watching = asyncio.create_task(cluster.run())
         runners = []
         for app, port, tls in (

@@ -31,13 +31,16 @@ class Pair:
     certificate: str
     key: str
 
+    def ends(self) -> datetime:
+        """When nobody takes it any more. ValueError for one that can't be read."""
+        return x509.load_pem_x509_certificate(self.certificate.encode()).not_valid_after_utc
+
     def lasts(self, now: datetime, *, days: int = RENEWED_DAYS) -> bool:
         """Whether it can be used for that much longer. A certificate that can't be read can't."""
         try:
-            found = x509.load_pem_x509_certificate(self.certificate.encode())
+            return self.ends() - now > timedelta(days=days)
         except ValueError:
             return False
-        return found.not_valid_after_utc - now > timedelta(days=days)
 
 
 def authority(tenant: str, now: datetime) -> Pair:

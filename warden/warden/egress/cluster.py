@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
 import logging
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -13,7 +14,8 @@ from kubernetes_asyncio import client
 from kubernetes_asyncio.client.exceptions import ApiException
 
 from warden.egress.keys import CONFLICT, CREDENTIAL_LABEL, NOT_FOUND, Keys
-from warden.egress.record import ANNOTATION, Record
+from warden.egress.parts import SHARED
+from warden.egress.record import ANNOTATION, ENDS_ANNOTATION, Record
 from warden.egress.world import OWNER_LABEL, Seen, World, seen
 from warden.watching import LISTED, PAUSE_SECONDS, events, key_of
 
@@ -31,10 +33,12 @@ RENEWAL_SECONDS = 3600.0
 class Cluster:
     """One cluster, watched for one namespace's parts and all tenants' pods and namespaces."""
 
-    def __init__(self, api: client.ApiClient, world: World, *, namespace: str) -> None:
+    def __init__(
+        self, api: client.ApiClient, world: World, *, namespace: str, keys: Keys | None = None
+    ) -> None:
         self._api = api
         self._core = client.CoreV1Api(api)
-        self._keys = Keys(api, namespace=namespace)
+        self._keys = keys or Keys(api, namespace=namespace)
         self._world = world
         self._namespace = namespace
         self._pods: dict[str, dict[str, str]] = {}
@@ -42,6 +46,7 @@ class Cluster:
         self._parts_known = False
         self._certified: set[str] | None = None
         self._changed = asyncio.Event()
+        self._shared: dict[str, Any] | None = None
 
     async def run(self) -> None:
         """Watches and acts until it is cancelled."""
@@ -75,6 +80,8 @@ class Cluster:
             self._changed.set()
 
     def _part(self, kind: str, document: dict[str, Any]) -> None:
+        if document["metadata"]["labels"][OWNER_LABEL] == SHARED:
+            self._shared = None if kind == "DELETED" else document["metadata"]
         if kind == "DELETED":
             self._world.drop(document["metadata"]["labels"][OWNER_LABEL])
         else:
@@ -129,10 +136,21 @@ class Cluster:
                 if self._parts_known and self._certified != inspecting:
                     await self._keys.forget_others(inspecting)
                     self._certified = inspecting
+                await self._tell_ends()
             except (ApiException, ClientError, OSError) as error:
                 log.warning("tried again in %s s: %s", PAUSE_SECONDS, error)
                 await asyncio.sleep(PAUSE_SECONDS)
                 self._changed.set()
+
+    async def _tell_ends(self) -> None:
+        """On the shared part, where it isn't so yet."""
+        if self._shared is None:
+            return
+        text = json.dumps(self._keys.ends, sort_keys=True)
+        if (self._shared.get("annotations") or {}).get(ENDS_ANNOTATION) != text:
+            body = {"metadata": {"annotations": {ENDS_ANNOTATION: text}}}
+            name = self._shared["name"]
+            await self._core.patch_namespaced_config_map(name, self._namespace, body)
 
     async def _record(self, found: Seen, record: Record) -> None:
         """The version makes sure that it is written for what was seen, by one replica alone."""

@@ -58,6 +58,8 @@ class Keys:
         self._core = client.CoreV1Api(api)
         self._rights = client.RbacAuthorizationV1Api(api)
         self._namespace = namespace
+        self.ends: dict[str, int] = {}
+        """When what is in each Secret ends, in Unix seconds: the first of several."""
 
     async def control(self, host: str) -> tuple[Pair, str]:
         """The control plane's certificate for its Service's name, and the authority that whoever
@@ -95,6 +97,7 @@ class Keys:
             missing = [host for host in hosts if host not in fresh]
             fresh |= {host: host_certificate(_host(host), above, now) for host in missing}
             if not missing or await self._keep(name, kept, fresh):
+                self._ended(name, fresh)
                 for host, pair in fresh.items():
                     world.put_certificate(
                         f"{tenant}.tls.{host}", certificate=pair.certificate, key=pair.key
@@ -117,14 +120,23 @@ class Keys:
                 except ApiException as error:
                     if error.status != NOT_FOUND:
                         raise
+                self.ends.pop(name, None)
 
     async def _once(self, name: str, make: Callable[[], Pair], *, above: str = "") -> Pair:
         """The pair in that Secret, made where there is none yet."""
         while True:
             kept = await self._secret(name)
             if kept is not None and _OWN in (pairs := _pairs(kept)):
+                self._ended(name, {_OWN: pairs[_OWN]})
                 return pairs[_OWN]
             await self._keep(name, kept, {_OWN: make()}, above=above)
+
+    def _ended(self, name: str, pairs: Mapping[str, Pair]) -> None:
+        try:
+            self.ends[name] = min(int(each.ends().timestamp()) for each in pairs.values())
+        except ValueError:
+            # It can't be read: whoever uses it says so.
+            self.ends.pop(name, None)
 
     async def _trust(self, tenant: str, certificate: str) -> None:
         namespace = f"agents-{tenant}"

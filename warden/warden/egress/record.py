@@ -15,6 +15,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 ANNOTATION = "egress.corral.dev/record"
+ENDS_ANNOTATION = "egress.corral.dev/certificates"
+"""On the shared part: when what is in each of the control plane's Secrets ends, in Unix seconds.
+Whoever watches over that needs no Secret."""
 
 
 @dataclass(frozen=True, kw_only=True)

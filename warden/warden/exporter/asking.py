@@ -26,6 +26,8 @@ PORT = 9797
 AT_ONCE = 64
 ROUND_SECONDS = 60.0
 """Between two questions to the same pod."""
+TICK_SECONDS = 5.0
+"""Until it is looked again whose turn it is: one that is new waits no longer."""
 SILENT_ROUNDS = 5
 """Whoever gave no status is asked again after so many rounds: most have no guard."""
 ANSWER_SECONDS = 2.0
@@ -56,7 +58,7 @@ class Asking:
         self._table = table
         self._port = port
         self._clock = clock
-        self._waits: dict[str, int] = {}
+        self._due: dict[str, float] = {}
 
     async def run(self) -> None:
         """Until it is cancelled."""
@@ -71,15 +73,14 @@ class Asking:
         )
         async with session:
             while True:
-                begun = time.monotonic()
                 await self.round(session)
-                await asyncio.sleep(max(1.0, ROUND_SECONDS - (time.monotonic() - begun)))
+                await asyncio.sleep(TICK_SECONDS)
 
     async def round(self, session: ClientSession) -> None:
         """One question to everybody whose turn it is."""
         everybody = list(self._pods())
         uids = {pod.uid for pod in everybody}
-        self._waits = {uid: left for uid, left in self._waits.items() if uid in uids}
+        self._due = {uid: at for uid, at in self._due.items() if uid in uids}
         self._agents.keep(uids, self._clock())
         turn = iter([pod for pod in everybody if self._turn(pod)])
         workers = [asyncio.create_task(self._work(session, turn)) for _ in range(AT_ONCE)]
@@ -93,18 +94,15 @@ class Asking:
     def _turn(self, pod: Pod) -> bool:
         if not (pod.running and pod.address) or pod.quarantined:
             return False
-        left = self._waits.get(pod.uid, 0)
-        if left:
-            self._waits[pod.uid] = left - 1
-        return not left
+        return self._clock() >= self._due.get(pod.uid, 0.0)
 
     async def _work(self, session: ClientSession, turn: Iterable[Pod]) -> None:
         for pod in turn:
             said, result = await self._ask(session, pod.address)
             self.results[result] += 1
-            if said is None:
-                self._waits[pod.uid] = SILENT_ROUNDS - 1
-            else:
+            rounds = SILENT_ROUNDS if said is None else 1
+            self._due[pod.uid] = self._clock() + rounds * ROUND_SECONDS
+            if said is not None:
                 of = self._table.classes.get(pod.agent_class)
                 self._agents.heard(pod.uid, said, of, self._clock())
 

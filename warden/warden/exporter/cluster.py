@@ -44,7 +44,7 @@ class Cluster:
         self.warm_pools = Mirror(
             api, Listing(path=f"{_EXTENSIONS}/sandboxwarmpools"), kept.warm_pool, clock=clock
         )
-        self.allowlists = Mirror(
+        self.parts = Mirror(
             api,
             Listing(
                 path=f"/api/v1/namespaces/{EGRESS_NAMESPACE}/configmaps",
@@ -52,7 +52,7 @@ class Cluster:
                 # The parts themselves are large, and none of its business.
                 metadata_only=True,
             ),
-            kept.allowlist,
+            kept.part,
             clock=clock,
         )
         self.events = Mirror(
@@ -105,7 +105,7 @@ class Cluster:
             "sandboxes": self.suspended,
             "claims": self.claims,
             "warm-pools": self.warm_pools,
-            "egress": self.allowlists,
+            "egress": self.parts,
             "responses": self.events,
         }
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import NamedTuple
 
+from warden.egress.parts import SHARED
 from warden.exporter import kept
 from warden.exporter.agents import UNKNOWN, Agent, Agents
 from warden.exporter.asking import RESULTS, Asking
@@ -195,15 +196,29 @@ class Figures:
             ((told, float(ready)) for told, (_, ready) in pools.items()),
         )
         entries: Counter[str] = Counter()
-        for owner, count in cluster.allowlists.items.values():
-            if owner in self._table.tenants:
-                entries[owner] = count
+        ends: dict[str, float] = {}
+        for part in cluster.parts.items.values():
+            if part.owner == SHARED:
+                ends |= {name: at for name, at in part.ends.items() if self._certificate(name)}
+            elif part.owner in self._table.tenants:
+                entries[part.owner] = part.entries
         yield from metric(
             "corral_tenant_allowlist_entries",
             GAUGE,
             "Hosts with ports, and rules of inspected ones, that its gateway lets through now.",
             _by_tenant(entries),
         )
+        yield from metric(
+            "corral_certificate_expiry_timestamp_seconds",
+            GAUGE,
+            "When what is in a Secret of the egress ends, the first of several.",
+            ((labels(name=name), at) for name, at in ends.items()),
+        )
+
+    def _certificate(self, name: str) -> bool:
+        """Whether it is the control plane's own, or a tenant's that the platform knows."""
+        tenant = name.removeprefix("egress-ca-").removeprefix("egress-hosts-")
+        return name.startswith("egress-control-") or tenant in self._table.tenants
 
     def _pools(self) -> dict[str, tuple[int, int]]:
         found: dict[str, tuple[int, int]] = {}

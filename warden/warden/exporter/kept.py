@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from warden.egress.record import ANNOTATION, parse_record
+from warden.egress.record import ANNOTATION, ENDS_ANNOTATION, parse_record
 from warden.egress.world import OWNER_LABEL
 
 NAMESPACE_PREFIX = "agents-"
@@ -63,6 +64,16 @@ class Tenant(NamedTuple):
 
     quarantined: bool
     suspended: bool
+
+
+class Part(NamedTuple):
+    """A tenant's part of the egress, or the one that all share."""
+
+    owner: str
+    entries: int
+    """What its gateway lets through now, by the record that the control plane keeps on it."""
+    ends: dict[str, float]
+    """When the control plane's certificates end, by name: on the shared part alone."""
 
 
 class Response(NamedTuple):
@@ -135,12 +146,16 @@ def tenant(document: dict[str, Any]) -> Tenant:
     )
 
 
-def allowlist(document: dict[str, Any]) -> tuple[str, int]:
-    """A tenant, and how many entries its gateway lets through now: by the record that the control
-    plane keeps on its part."""
+def part(document: dict[str, Any]) -> Part:
+    """By what the control plane notes on it."""
     meta = document["metadata"]
-    record = parse_record((meta.get("annotations") or {}).get(ANNOTATION))
-    return meta["labels"][OWNER_LABEL], len(record.allowed)
+    noted = meta.get("annotations") or {}
+    ends = json.loads(noted.get(ENDS_ANNOTATION, "{}"))
+    return Part(
+        owner=meta["labels"][OWNER_LABEL],
+        entries=len(parse_record(noted.get(ANNOTATION)).allowed),
+        ends={str(name): float(at) for name, at in ends.items()},
+    )
 
 
 def response(document: dict[str, Any]) -> Response | None:
