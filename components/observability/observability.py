@@ -9,6 +9,7 @@ import pulumi
 
 from components.children import Children
 from components.documents import Document
+from components.observability.dashboards.dashboards import dashboard_documents
 from components.observability.exporter.documents import exporter_documents
 from components.observability.place import ObservabilityPlace
 from components.observability.placed_chart import PlacedChart
@@ -46,6 +47,7 @@ CHARTS: Sequence[Charts] = (exporter_charts, runtime_security_charts)
 
 AFTER: Sequence[Documents] = (
     rule_documents,
+    dashboard_documents,
     kata_monitor_documents,
     monitor_documents,
     exporter_documents,

@@ -1,0 +1,1 @@
+"""Dashboards in code: one for each question that an operator asks."""
