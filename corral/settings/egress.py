@@ -17,6 +17,10 @@ HIGHEST_NUMBER = 5600
 """Four ports each, from 10000: below 32768, where the kernel takes those of outgoing
 connections."""
 
+MOST_HOSTS, MOST_INSPECTED = 2000, 80
+"""On one tenant's list: what the gateway is told of it is one object of Kubernetes, which holds a
+MiB, and of each inspected host that is 6 to 10 KiB."""
+
 CLOSED_PORTS = {
     22: "SSH carries anything, to anywhere behind that host: use the host's HTTPS",
     25: "SMTP: networks of whole accounts are blocked for what leaves by it",
@@ -48,6 +52,21 @@ def _header(value: str) -> str:
             rule=f"a header that carries a credential; {value} says how a request is read",
             fix="write Authorization, or the header that the service's manual names",
         )
+    return value
+
+
+def _allow(value: tuple[Destination, ...]) -> tuple[Destination, ...]:
+    for what, found, most in (
+        ("hosts", value, MOST_HOSTS),
+        ("inspected hosts", [each for each in value if each.inspect is not None], MOST_INSPECTED),
+    ):
+        if len(found) > most:
+            raise NotAllowedError(
+                rule=f"a list of at most {most} {what}: the object that gateways read of a tenant "
+                "has no room for more",
+                fix=f"name those that its sandboxes use, or give some to another tenant: there "
+                f"are {len(found)}",
+            )
     return value
 
 
@@ -135,7 +154,9 @@ class Egress(Strict):
     number: Annotated[int, Field(ge=1, le=HIGHEST_NUMBER)]
     """The tenant's own number, never another's: its ports at the gateway and at the resolver follow
     from it, and they are who it is. It stays when other tenants come and go."""
-    allow: tuple[Destination, ...] = Field(default=(), strict=False)
+    allow: Annotated[tuple[Destination, ...], AfterValidator(_allow)] = Field(
+        default=(), strict=False
+    )
     """What may be reached."""
     limits: Limits = Limits()
     """How much of it."""

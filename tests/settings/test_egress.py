@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from corral.settings.egress import MOST_HOSTS, MOST_INSPECTED
 from corral.settings.loading import load_value
 from corral.settings.platform_egress import PlatformEgress, dns_servers, egress_asked
 from corral.settings.problems import Problem, SettingsError
@@ -97,6 +98,23 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str, str]] = {
         "tenants.acme.egress.allow[0].host",
         "a wildcard of just one label",
         "name the hosts",
+    ),
+    "more hosts than gateways are told of": (
+        listed(*({"host": f"h{number}.example.org"} for number in range(MOST_HOSTS + 1))),
+        "tenants.acme.egress.allow",
+        "at most 2000 hosts",
+        "give some to another tenant: there are 2001",
+    ),
+    "more inspected hosts than gateways are told of": (
+        listed(
+            *(
+                {"host": f"h{number}.example.org", "inspect": {}}
+                for number in range(MOST_INSPECTED + 1)
+            )
+        ),
+        "tenants.acme.egress.allow",
+        "at most 80 inspected hosts",
+        "there are 81",
     ),
     "everybody's names": (
         listed({"host": "*.com"}),
