@@ -6,7 +6,10 @@ would test something else.
 
 from __future__ import annotations
 
+import re
 import shutil
+import subprocess
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -15,6 +18,9 @@ from tests.go_programs import ROOT, built
 
 VERSION = "3.14.0"
 """What kube-prometheus-stack 88.5.3 starts."""
+
+LEAST_ALERTMANAGER = (0, 26)
+"""The first that takes a webhook's address from a file, as ours has it."""
 
 _DISCOVERY = ("remove_all_sd",)
 """Leaves out the clouds' service discovery: a third of the build, and nothing that rules see."""
@@ -55,5 +61,21 @@ def _program(name: str) -> Path:
 def _on_path(*names: str) -> Path:
     for name in names:
         if found := shutil.which(name):
-            return Path(found)
-    pytest.skip(f"{names[0]} isn't on PATH (Debian: apt-get install prometheus-alertmanager)")
+            return _new_enough(Path(found))
+    least = ".".join(map(str, LEAST_ALERTMANAGER))
+    pytest.skip(f"{names[0]} isn't on PATH (Alertmanager {least} or newer)")
+
+
+@cache
+def _version(program: Path) -> tuple[int, ...]:
+    said = subprocess.run(
+        [program, "--version"], capture_output=True, text=True, check=False, timeout=60
+    )
+    found = re.search(r"version (\d+)\.(\d+)", said.stdout + said.stderr)
+    return tuple(map(int, found.groups())) if found else ()
+
+
+def _new_enough(program: Path) -> Path:
+    if _version(program) < LEAST_ALERTMANAGER:
+        pytest.skip(f"{program} is older than Alertmanager 0.26: it refuses a webhook's url_file")
+    return program

@@ -229,6 +229,9 @@ def _prometheus(place: ObservabilityPlace) -> dict[str, Any]:
             **{f"{kind}NamespaceSelector": watched for kind in kinds},
             "serviceDiscoveryRole": "EndpointSlice",
             "enableAdminAPI": False,
+            # Without this, an alert whose `for` is below ten minutes begins again whenever
+            # Prometheus restarts: most are.
+            "rules": {"alert": {"forGracePeriod": "1m"}},
             "remoteWrite": [
                 _remote_write(name, target) for name, target in settings.remote_write.items()
             ],
