@@ -22,6 +22,7 @@ _FIELDS = {
     "sent": "%BYTES_SENT%",
     "milliseconds": "%DURATION%",
 }
+DENIALS = "corral.tenant_egress_denials"
 PEER = "%DOWNSTREAM_REMOTE_ADDRESS%"
 _OF_CONNECTIONS = {
     "name": "%REQUESTED_SERVER_NAME%",
@@ -32,14 +33,34 @@ _OF_CONNECTIONS = {
 
 
 def request_log(event: str) -> list[Config]:
-    """For an HTTP connection manager."""
-    return [_log({"event": event, **_FIELDS})]
+    """For an HTTP connection manager; what fits no route is counted for its tenant besides."""
+    return [_log({"event": event, **_FIELDS}), _denials(event)]
 
 
 def connection_log(event: str, **known: str) -> list[Config]:
     """For a listener or a TCP proxy. What is `known` stands there before any filter has run."""
     fields = {key: _OF_CONNECTIONS.get(key, value) for key, value in _FIELDS.items()} | known
     return [_log({"event": event, **{key: value for key, value in fields.items() if value}})]
+
+
+def _denials(wall: str) -> Config:
+    """The one figure by tenant. Prometheus has it as `envoy_` and DENIALS with `_`."""
+    tags = {"tenant": f"%FILTER_STATE({TENANT}:PLAIN)%", "wall": wall}
+    prefix, name = DENIALS.split(".")
+    counter = {
+        "stat": {
+            "name": name,
+            "tags": [{"name": tag, "value_format": value} for tag, value in tags.items()],
+        },
+        "value_fixed": 1,
+    }
+    logger = extension(
+        "envoy.access_loggers.stats",
+        "access_loggers.stats.v3.Config",
+        stat_prefix=prefix,
+        counters=[counter],
+    )
+    return {**logger, "filter": {"response_flag_filter": {"flags": ["NR"]}}}
 
 
 def _log(fields: dict[str, str | None]) -> Config:

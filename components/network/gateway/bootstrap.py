@@ -97,6 +97,7 @@ _STATS = (
     "same_name.",
     "address.",
     "overload.",
+    "corral.",
 )
 
 
