@@ -23,6 +23,7 @@ from typing import Any
 import orjson
 
 from benchmarks import cloud_plan, pulumi_run
+from benchmarks.exporter.figures import figures as exporter_figures
 from benchmarks.figure import Figure, at_least, at_most
 from benchmarks.guard.figures import figures as guard_figures
 from benchmarks.network.figures import figures as network_figures
@@ -56,6 +57,7 @@ def main() -> None:
             *_load(folder),
             *network_figures(),
             *guard_figures(),
+            *exporter_figures(),
         ]
     _write(figures)
     sys.exit(0 if all(figure.kept for figure in figures) else 1)

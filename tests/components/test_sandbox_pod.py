@@ -16,6 +16,7 @@ from corral.policy.parameters import RESOLVER_PARAMETER, tenant_parameters
 from corral.policy.rule import Facts
 from corral.settings.classes import AgentClass
 from corral.settings.tiers import RUNTIMES
+from corral_guard.directory import DEFAULT
 from tests.components.examples import agent_class, agent_classes
 
 IMAGE = "registry.example/sandbox@sha256:" + "a" * 64
@@ -24,7 +25,7 @@ IMAGE = "registry.example/sandbox@sha256:" + "a" * 64
 WAY_OUT = WayOut(gateway="10.96.0.70", resolver="10.96.0.77", inspects=True)
 
 
-def pod_of(agent: AgentClass, way_out: WayOut | None = None) -> Document:
+def pod_of(agent: AgentClass, way_out: WayOut | None = None, *, asked: bool = False) -> Document:
     return sandbox_pod(
         tenant="acme",
         class_name="worker",
@@ -32,12 +33,15 @@ def pod_of(agent: AgentClass, way_out: WayOut | None = None) -> Document:
         image=IMAGE,
         name="one",
         way_out=way_out,
+        asked=asked,
     )
 
 
-def as_admission_sees_it(agent: AgentClass, way_out: WayOut | None = None) -> Document:
+def as_admission_sees_it(
+    agent: AgentClass, way_out: WayOut | None = None, *, asked: bool = False
+) -> Document:
     """With what the RuntimeClass adds before policies judge."""
-    pod = pod_of(agent, way_out)
+    pod = pod_of(agent, way_out, asked=asked)
     scheduling = runtime_class_document(agent.served_by)["scheduling"]
     pod["spec"]["nodeSelector"] = scheduling["nodeSelector"]
     pod["spec"]["tolerations"] = scheduling["tolerations"]
@@ -52,6 +56,24 @@ def test_it_breaks_no_rule_whatever_its_class(agent: AgentClass) -> None:
         parameters=tenant_parameters("acme", {"worker": agent}),
     )
     assert judge(as_admission_sees_it(agent), facts) == []
+    assert judge(as_admission_sees_it(agent, asked=True), facts) == []
+
+
+def test_an_agent_that_is_asked_has_a_port_and_room_to_leave_its_word_in() -> None:
+    pod = pod_of(agent_class(), WAY_OUT, asked=True)
+    (container,) = pod["spec"]["containers"]
+    told = {each["name"]: each["value"] for each in container["env"]}
+    assert told["CORRAL_GUARD_LISTEN"] == "0.0.0.0:9797"
+    assert "HTTPS_PROXY" in told, "beside its way out"
+    (mount,) = (each for each in container["volumeMounts"] if each["mountPath"] == DEFAULT)
+    (volume,) = (each for each in pod["spec"]["volumes"] if each["name"] == mount["name"])
+    assert volume["emptyDir"] == {"medium": "Memory", "sizeLimit": "1Mi"}
+
+
+def test_one_that_is_not_asked_has_neither() -> None:
+    pod = pod_of(agent_class())
+    assert "env" not in pod["spec"]["containers"][0]
+    assert [each["name"] for each in pod["spec"]["volumes"]] == ["scratch"]
 
 
 def test_with_a_way_out_it_asks_its_own_resolver_alone() -> None:

@@ -128,7 +128,7 @@ def test_the_exporter_reaches_the_api_server_and_sandboxes_and_nothing_else() ->
     ):
         found = said("floor", EXPORTER_POD, target).leaving
         assert found.passes is passes, target.name
-        assert found.by != OWN_NODE
+        assert found != OWN_NODE
 
 
 def test_without_the_policy_nobody_asks() -> None:
