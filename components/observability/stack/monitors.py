@@ -32,7 +32,7 @@ ENVOY_KEPT = (
     "|cluster_manager_(active_clusters|cds_update_.*)"
     "|dns_cache_.*|http_downstream_(cx|rq)_.*|http_(no_cluster|no_route|rq_overload_.*"
     "|scoped_rds_.*|credential_injector_.*)|server_worker_watchdog_.*"
-    "|rbac_(allowed|denied)|overload_.*)"
+    "|rbac_(allowed|denied)|overload_.*|corral_.*)"
 )
 """Of Envoy's figures those that count the gateway as a whole. What it says of single tenants stays
 with it: a thousand of them, a hundred figures each, would be more series than all sandboxes."""
