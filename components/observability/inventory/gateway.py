@@ -1,7 +1,7 @@
 """What Envoy says of the gateway as a whole, and of the way in.
 
-Nothing here has a tenant: a thousand of them, a hundred figures each, would be more series than all
-sandboxes have. Who was refused what is in the access log, which our exporter counts. Recorded from
+Nothing here but what was refused has a tenant: a thousand of them, a hundred figures each, would be
+more series than all sandboxes have. Which host it was is in the access log. Recorded from
 the very configuration that is deployed; what isn't among its figures can't be alerted on: the
 gateway keeps none of its clusters', so that neither the time a host takes to connect nor which host
 fails is known.
@@ -61,6 +61,15 @@ METRICS = (
     _metric("envoy_http_downstream_rq_overload_close", _LISTENER),
     _metric("envoy_http_rq_overload_local_reply", _LISTENER),
     _metric("envoy_http_no_cluster", _LISTENER),
+    Metric(
+        name="envoy_corral_tenant_egress_denials",
+        source=GATEWAY,
+        kind=Kind.COUNTER,
+        labels=(*_TARGET, "tenant", "wall"),
+        unit="",
+        reference="components/network/gateway/access_log.py:25",
+        note="the one figure by tenant; begins with the first that is refused, which a rate misses",
+    ),
     _metric("envoy_http_scoped_rds_update_attempt", *_SCOPES),
     _metric(
         "envoy_http_scoped_rds_update_failure",

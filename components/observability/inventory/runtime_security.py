@@ -74,9 +74,7 @@ METRICS = (
         kind=Kind.GAUGE,
         reference=_READER.format(45),
     ),
-    _metric(
-        "corral_seccheck_dropped_events_total", source=SECCHECK, reference=_READER.format(25)
-    ),
+    _metric("corral_seccheck_dropped_events_total", source=SECCHECK, reference=_READER.format(25)),
     _metric(
         "corral_seccheck_refused_messages_total",
         "reason",

@@ -25,8 +25,7 @@ def egress_tenant_rules(place: ObservabilityPlace) -> list[Group]:
             rules=(
                 Alert(
                     name="EgressDenialsHigh",
-                    expr="sum by (tenant) (max by (tenant, wall)"
-                    " (rate(corral_tenant_egress_denials_total[5m]))) * 60"
+                    expr="sum by (tenant) (rate(envoy_corral_tenant_egress_denials[5m])) * 60"
                     f" > {thresholds.denials}",
                     severity=Severity.WARNING,
                     summary="{{ $labels.tenant }} is refused unusually often",
@@ -37,7 +36,7 @@ def egress_tenant_rules(place: ObservabilityPlace) -> list[Group]:
                 ),
                 Alert(
                     name="DnsTunnelSuspected",
-                    expr="max by (tenant) (rate(corral_tenant_dns_refusals_total[5m])) * 60"
+                    expr="sum by (tenant) (rate(corral_tenant_dns_refusals_total[5m])) * 60"
                     f" > {thresholds.dns_refusals}",
                     severity=Severity.CRITICAL,
                     summary="{{ $labels.tenant }} asks for many names that it may not have",

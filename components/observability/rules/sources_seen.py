@@ -27,6 +27,10 @@ def _egress(place: ObservabilityPlace) -> bool:
     return place.egress is not None
 
 
+def _logs(place: ObservabilityPlace) -> bool:
+    return getattr(place.observability, "logs", None) is not None
+
+
 def _falco(place: ObservabilityPlace) -> bool:
     return serves(place, Tier.CONTAINER)
 
@@ -53,6 +57,7 @@ KNOWN_BY: Mapping[str, tuple[Has, str]] = {
     "node-exporter": (_always, ""),
     "api-server": (_always, ""),
     "cluster-dns": (_always, ""),
+    "log-collector": (_logs, ""),
     "falco": (_falco, "falcosecurity_scap_n_drops_total"),
     "seccheck": (_reader, "corral_seccheck_connected_sandboxes"),
     "falcosidekick": (lambda place: _falco(place) or _reader(place), ""),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.observability.rules.platform.forms import at, one, stays, target
-from tests.observability.rules.promtool import Case, Fires
+from tests.observability.rules.promtool import Case, Fires, Gives
 from tests.observability.rules.series import Series, exporter, series, steady
 
 _EVERYWHERE = ("10.0.0.1:8080", "10.0.0.2:8080")
@@ -18,9 +18,10 @@ def kube(name: str, values: str, **labels: str) -> Series:
 
 
 def lagging(name: str, values: str, other: str, **labels: str) -> Series:
-    """Two replicas of which the second says something else."""
-    first, second = kube(name, values, **labels)
-    return {first: values, second: other}
+    """Both replicas, and a third one that says something else."""
+    found = kube(name, values, **labels)
+    (first, *_) = found
+    return {**found, first.replace("10.0.0.1", "10.0.0.3"): other}
 
 
 _AVAILABLE = "kube_deployment_status_replicas_available"
@@ -84,8 +85,8 @@ def _condition(values: str, condition: str = "Ready", status: str = "true") -> S
 def _ready(values: str) -> Series:
     return {
         **_condition(values),
-        **_condition("0x2000", status="false"),
-        **_condition("0x2000", condition="DiskPressure"),
+        **_condition("1x2000", status="false"),
+        **_condition("1x2000", condition="DiskPressure"),
     }
 
 
@@ -133,6 +134,33 @@ CASES = (
         name="Two on one node count twice; three in one zone are as bad",
         series={**_ZONES, **_pod("g1", "n1"), **_pod("g2", "n1"), **_pod("g3", "n2")},
         checks=(Fires(alert="PlatformPartInOneZone", at="1h", labels=(_GATEWAY,)),),
+    ),
+    Case(
+        name="Two pods on one node are told, where another zone has but one node",
+        series={
+            **_node("n1"),
+            **_node("n3", zone="b"),
+            **_pod("g1", "n1"),
+            **_pod("g2", "n1"),
+        },
+        checks=(Fires(alert="PlatformPartInOneZone", at="1h", labels=(_GATEWAY,)),),
+    ),
+    Case(
+        name="Replicas that disagree say the larger; tenants' own Deployments are none of ours",
+        series={
+            **lagging(_AVAILABLE, "3x2000", "2x2000", **_GATEWAY),
+            **lagging("kube_deployment_spec_replicas", "5x2000", "4x2000", **_GATEWAY),
+            **kube(_AVAILABLE, "1x2000", namespace="agents-acme", deployment="own"),
+            **kube("kube_deployment_spec_replicas", "1x2000", namespace="agents-acme",
+                   deployment="own"),
+        },
+        checks=tuple(
+            Gives(expr=name, at="5m", samples={series(name, _GATEWAY): value})
+            for name, value in (
+                ("platform:deployment_available:count", 3),
+                ("platform:deployment_wanted:count", 5),
+            )
+        ),
     ),
     Case(
         name="One pod can be in one zone only",

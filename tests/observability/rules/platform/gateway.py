@@ -77,6 +77,23 @@ def _share(
     )
 
 
+def _rarer(
+    alert: str, failing: Series, asked: Make, labels: dict[str, str], *, hold: int, window: int
+) -> Case:
+    """A third of 30 fails, until only 15 are asked a scrape: more than half once two thirds of the
+    window are so."""
+    crossed = 100 + 2 * (window // 15) // 3 + hold // 15
+    early = (window // 15) // 6
+    return Case(
+        name=f"{alert} {labels.get('part', '')}: asking less counts over the window as well",
+        series={**failing, **asked("0+30x99 2985+15x2000")},
+        checks=(
+            Fires(alert=alert, at=at(crossed - early - 1)),
+            Fires(alert=alert, at=at(crossed + early + 1), labels=(labels,)),
+        ),
+    )
+
+
 def _lookups(values: str) -> Series:
     """Half of what fails are errors, half have no answer."""
     return {
@@ -169,6 +186,41 @@ CASES = (
             **one(f"{_DNS}_attempt", _JOB, pod="gw-2")("0+30x2000"),
         },
         checks=(Fires(alert="GatewayLookupsFail", at="30m", labels=(_HERE, target(_JOB, "gw-2"))),),
+    ),
+    *(
+        _rarer(
+            "GatewayConfigurationStale",
+            one(f"{name}_update_failure", _JOB, **labels)("0+10x2000"),
+            one(f"{name}_update_attempt", _JOB, **labels),
+            {**_HERE, **labels, "part": part},
+            hold=60,
+            window=120,
+        )
+        for part, name, labels in (
+            ("doors", "envoy_listener_manager_lds", {}),
+            ("lists", "envoy_http_scoped_rds", _SCOPES),
+        )
+    ),
+    _rarer(
+        "GatewayLookupsFail",
+        {
+            **one(f"{_DNS}_failure", _JOB)("0+5x2000"),
+            **one(f"{_DNS}_timeout", _JOB)("0+5x2000"),
+        },
+        one(f"{_DNS}_attempt", _JOB),
+        _HERE,
+        hold=300,
+        window=300,
+    ),
+    _rarer(
+        "GatewayErrorsHigh",
+        one("envoy_http_downstream_rq_xx", _JOB, **_DECISION, envoy_response_code_class="5")(
+            "0+10x2000"
+        ),
+        one("envoy_http_downstream_rq_total", _JOB, **_DECISION),
+        {**_HERE, **_DECISION},
+        hold=600,
+        window=300,
     ),
     *_share("GatewayErrorsHigh", _errors, {**_HERE, **_DECISION}, hold=600, window=300),
     *(

@@ -141,7 +141,7 @@ CASES = (
     Case(
         name="Nine tenths of an hour and of five minutes, and a little more, wake somebody",
         # 300 of 240 samples are bad, from sample 240 on.
-        series=_up("1x239 0x299 1x3000"),
+        series=_up("0x29 1x209 0x299 1x3000"),
         checks=(
             Fires(alert="GatewayBurnsFast", at=f"{455 * 15}s"),
             Fires(alert="GatewayBurnsFast", at=f"{456 * 15}s", labels=({},)),
@@ -157,10 +157,10 @@ CASES = (
     Case(
         name="Three times too much for a day and for two hours is told",
         interval="30s",
-        series=_up("1x2879 0x599 1x3000"),
+        series=_up("0x99 1x1399 0x99 1x1279 0x599 1x3000"),
         checks=(
-            Fires(alert="GatewayBurnsSlowly", at=f"{(2880 + 539) * 30}s"),
-            Fires(alert="GatewayBurnsSlowly", at=f"{(2880 + 540) * 30}s", labels=({},)),
+            Fires(alert="GatewayBurnsSlowly", at=f"{(2880 + 439) * 30}s"),
+            Fires(alert="GatewayBurnsSlowly", at=f"{(2880 + 440) * 30}s", labels=({},)),
             Fires(alert="GatewayBurnsSlowly", at=f"{(3480 + 193) * 30}s", labels=({},)),
             Fires(alert="GatewayBurnsSlowly", at=f"{(3480 + 194) * 30}s"),
         ),
@@ -192,6 +192,11 @@ CASES = (
             **_sandbox("dns", 600, None, tenant=""),
         },
         checks=(*_at(645, 0, 0), *_at(660, 0, 2), *_at(705, 0, 2), *_at(720, 0, 0)),
+    ),
+    Case(
+        name="Its time is over after a minute, and it stands for a minute from then on",
+        series=_sandbox("a1", 603, None),
+        checks=(*_at(660, 0, 0), *_at(675, 0, 1), *_at(720, 0, 1), *_at(735, 0, 0)),
     ),
     Case(
         name="Good and bad ones count beside each other, of the same name in other namespaces too",

@@ -12,7 +12,6 @@ from tests.observability.rules.series import Series, exporter, series, steady
 _PROMETHEUS, _ALERTMANAGER = "corral-prometheus", "corral-alertmanager"
 _REMOTE = {"remote_name": "far", "url": "https://far.example.org/write"}
 _GROUP = {"rule_group": "/etc/prometheus/rules/corral.yaml;corral-gateway"}
-_VOLUME = {"namespace": "corral-observability", "persistentvolumeclaim": "prometheus-0"}
 
 
 def _remote(values: str) -> Series:
@@ -25,23 +24,22 @@ def _remote(values: str) -> Series:
 
 
 def _volume(used: str) -> Series:
-    """Of 100, told by two kubelets while it moves; and of a tenant, which is nearly full."""
+    """Of 100, told by two kubelets while it moves; and of a tenant's larger one, so called too."""
     found: Series = {}
-    for node, values, namespace in (
-        ("n1", used, "corral-observability"),
-        ("n2", "1x2000", "corral-observability"),
-        ("n1", "99x2000", "agents-acme"),
+    for node, values, size, namespace in (
+        ("n1", used, 100, "corral-observability"),
+        ("n2", "1x2000", 50, "corral-observability"),
+        ("n3", "99x2000", 1000, "agents-acme"),
     ):
         labels = {
             "job": "kubelet",
             "metrics_path": "/metrics",
             "instance": f"{node}:10250",
             "namespace": namespace,
-            "persistentvolumeclaim": "prometheus-0" if namespace != "agents-acme" else "workspace",
+            "persistentvolumeclaim": "prometheus-0",
         }
         found[series("kubelet_volume_stats_used_bytes", labels)] = values
-        size = "100x2000" if node == "n1" else "50x2000"
-        found[series("kubelet_volume_stats_capacity_bytes", labels)] = size
+        found[series("kubelet_volume_stats_capacity_bytes", labels)] = f"{size}x2000"
     return found
 
 
