@@ -211,6 +211,33 @@ def test_a_tenants_life(control: Control, api: Api) -> None:
     until(lambda: control.doors() == {}, "a tenant that is gone is gone")
 
 
+def test_a_package_mirror_in_quarantine_is_shut_out_as_its_tenant_s(
+    control: Control, api: Api
+) -> None:
+    """Its pod is in the egress' own namespace, and says whose it is."""
+    put(api, "shared", shared_part([WAY]).as_document())
+    put_tenant(api, {"host": "pypi.org"})
+    until(lambda: control.doors() == both(1), "it is served")
+    account = f"/api/v1/namespaces/{NAMESPACE}/serviceaccounts/default"
+    until(lambda: api.find(account) is not None, "pods can be made there")
+    labels = {"corral.dev/tenant": "egress-test", "corral.dev/quarantine": "true"}
+    pod = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "mirror", "namespace": NAMESPACE, "labels": labels},
+        "spec": {"containers": [{"name": "nginx", "image": "example.org/nginx:1"}]},
+    }
+    pods = f"/api/v1/namespaces/{NAMESPACE}/pods"
+    api.create(pods, pod)
+    try:
+        address = {"podIP": "10.9.8.7", "podIPs": [{"ip": "10.9.8.7"}]}
+        api.patch(f"{pods}/mirror/status", {"status": address})
+        until(lambda: control.doors() == both(2), "what it has open is cut")
+        assert "10.9.8.7" in str(control.ask("listeners")), "and it doesn't come in again"
+    finally:
+        api.delete(f"{pods}/mirror")
+
+
 def test_keys_are_made_in_the_cluster_and_stay_the_same(control: Control, api: Api) -> None:
     put(api, "shared", shared_part([WAY]).as_document())
     secret = {

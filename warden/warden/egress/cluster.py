@@ -99,14 +99,22 @@ class Cluster:
 
     def _pod(self, kind: str, document: dict[str, Any]) -> None:
         meta, status = document["metadata"], document.get("status") or {}
-        tenant = meta["namespace"]
+        tenant = self._tenant_of(meta)
         pods = self._pods.setdefault(tenant, {})
+        name = f"{meta['namespace']}/{meta['name']}"
         address = status.get("podIP")
         if kind == "DELETED" or meta["labels"].get(QUARANTINE_LABEL) != "true" or not address:
-            pods.pop(meta["name"], None)
+            pods.pop(name, None)
         else:
-            pods[meta["name"]] = address
-        self._world.shut_out(_tenant_of(tenant), pods.values())
+            pods[name] = address
+        self._world.shut_out(tenant, pods.values())
+
+    def _tenant_of(self, meta: Mapping[str, Any]) -> str:
+        """Whose pod that is: in the egress' own namespace, where nobody else makes any, one that
+        says whose package mirror it is."""
+        if meta["namespace"] == self._namespace:
+            return str(meta["labels"].get(TENANT_LABEL, ""))
+        return str(meta["namespace"]).removeprefix("agents-")
 
     def _tenant(self, kind: str, document: dict[str, Any]) -> None:
         labels = document["metadata"]["labels"]
@@ -170,7 +178,3 @@ def _own(namespace: str, label: str) -> dict[str, Any]:
 
 def _labelled(label: str) -> dict[str, Any]:
     return {"label_selector": label}
-
-
-def _tenant_of(namespace: str) -> str:
-    return namespace.removeprefix("agents-")
