@@ -53,8 +53,11 @@ async def never(_: web.Request) -> web.StreamResponse:
     return web.Response()
 
 
-async def elsewhere(_: web.Request) -> web.StreamResponse:
-    raise web.HTTPFound("http://169.254.169.254/latest/meta-data/")
+async def elsewhere(request: web.Request) -> web.StreamResponse:
+    """Where it leads to there would be a good answer."""
+    if request.path == "/status":
+        raise web.HTTPFound("/another")
+    return web.Response(body=status(process()))
 
 
 async def asked(handler: Handler, *, rounds: int = 1) -> tuple[World, Asking]:
