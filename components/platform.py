@@ -36,6 +36,7 @@ from corral.settings.aws.pools import EksPool
 from corral.settings.cluster import EksCluster, EmbeddedCluster, ExistingCluster
 from corral.settings.layers import LAYERS, Layer, Part
 from corral.settings.network import calico_of, egress_gateways_of, pod_network_of
+from corral.settings.observability import log_days_of
 from corral.settings.stack import Settings
 from corral.settings.stack_secrets import placeholders
 
@@ -137,6 +138,7 @@ class Platform(pulumi.ComponentResource):
                 cluster=settings.cluster,
                 pools={n: pool for n, pool in settings.pools.items() if isinstance(pool, EksPool)},
                 gvisor_source=settings.runtimes.gvisor_source,
+                log_days=log_days_of(settings.observability),
                 pod_network=pod_network_of(settings.network),
                 egress_gateways=egress_gateways_of(
                     settings.network, settings.cluster, settings.tenants

@@ -145,6 +145,11 @@ KATA_MONITOR_IMAGE = f"quay.io/kata-containers/kata-monitor:{KATA}"
 """What reads microVMs' own figures, of the same release as they are. By tag: its digest could not
 be had where this was written."""
 
+COLLECTOR = "0.156.0"
+COLLECTOR_IMAGE = f"docker.io/otel/opentelemetry-collector-contrib:{COLLECTOR}"
+"""The OpenTelemetry Collector, with all of its publisher's components. By tag: its digest could not
+be had where this was written. tools/otelcol builds the same release for tests."""
+
 FALCO = "0.45.0"
 FALCO_CHART = PinnedChart(
     name="falco", version="9.1.0", repository="https://falcosecurity.github.io/charts"

@@ -11,6 +11,7 @@ import pulumi
 from components.aws.account.keys import Keys, KeysArgs
 from components.aws.account.provider import aws_provider
 from components.aws.cluster.cluster import Cluster, ClusterArgs
+from components.aws.logs.logs import Logs, LogsArgs
 from components.aws.network.addresses import EgressAddresses, EgressAddressesArgs
 from components.aws.network.existing import ExistingVpc, ExistingVpcArgs
 from components.aws.network.network import Network, NetworkArgs
@@ -43,6 +44,8 @@ class FoundationArgs:
     """Where nodes get gVisor."""
     pod_network: PodNetwork
     """Where pods get their addresses from."""
+    log_days: int | None = None
+    """How long logs of containers are kept in CloudWatch; None where they don't go there."""
     egress_gateways: EgressGateways | None = None
     """Calico Enterprise's gateways, where the stack has them."""
 
@@ -135,6 +138,19 @@ class Foundation(pulumi.ComponentResource):
             self._layer,
         )
         self.add_ons = (*cluster.after_nodes(list(nodes.system)), *scaling.ready)
+        if args.log_days is not None:
+            logs = Logs(
+                "logs",
+                LogsArgs(
+                    place=place,
+                    cluster=cluster.name,
+                    days=args.log_days,
+                    key=keys.logs,
+                    protect=args.aws.protect,
+                ),
+                self._layer,
+            )
+            self.add_ons = (*self.add_ons, *logs.ready)
         self._tell_of_reservations()
 
         self.kubeconfig = cluster.kubeconfig

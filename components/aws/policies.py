@@ -85,6 +85,11 @@ def flow_log_policy(log_group: str) -> Document:
     )
 
 
+def log_stream_policy(streams: Sequence[str]) -> Document:
+    """What writes to these streams (their ARNs), which are there already, needs."""
+    return document(allow(("logs:PutLogEvents",), resource=streams))
+
+
 def secrets_policy(key: str) -> Document:
     """What the control plane needs of the key (its ARN) that encrypts Kubernetes secrets."""
     return document(

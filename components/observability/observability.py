@@ -11,6 +11,7 @@ from components.children import Children
 from components.documents import Document
 from components.observability.dashboards.dashboards import dashboard_documents
 from components.observability.exporter.documents import exporter_documents
+from components.observability.logs.documents import logs_documents
 from components.observability.place import ObservabilityPlace
 from components.observability.placed_chart import PlacedChart
 from components.observability.rules.rules import rule_documents
@@ -54,6 +55,7 @@ AFTER: Sequence[Documents] = (
     falco_documents,
     reader_documents,
     sidekick_documents,
+    logs_documents,
 )
 """Monitors, rules, dashboards, the exporter: one function of the place each."""
 

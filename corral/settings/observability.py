@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field
 
 from corral.settings.alerting import Alerts
 from corral.settings.inbound import NamespaceName
+from corral.settings.logs import CloudWatchLogs, Logs
 from corral.settings.problems import Expected, NotAllowedError
 from corral.settings.quantities import Bytes, parse_bytes
 from corral.settings.runtime_security import RuntimeSecurity
@@ -108,7 +109,16 @@ class Observability(Strict):
     exporter: Image | None = None
     """The image of the exporter: that of images/control, as `network.egress.images.control`, which
     it is when left out."""
+    logs: Logs | None = None
+    """Where logs of containers and events of the cluster go. Left out, they stay on their nodes
+    until those turn them over."""
     runbooks: Annotated[
         str, Field(json_schema_extra={"pattern": RUNBOOKS_PATTERN}), AfterValidator(_runbooks)
     ] = DEFAULT_RUNBOOKS
     """Where docs/runbooks is read: what alerts link to."""
+
+
+def log_days_of(observability: Observability | None) -> int | None:
+    """How long logs are kept in CloudWatch; None where they don't go there."""
+    logs = observability.logs if observability else None
+    return logs.retention_days if isinstance(logs, CloudWatchLogs) else None

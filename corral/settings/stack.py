@@ -21,6 +21,7 @@ from corral.settings.enterprise_contradictions import enterprise_contradictions
 from corral.settings.exporter import exporter_contradictions
 from corral.settings.inbound_contradictions import inbound_contradictions
 from corral.settings.layers import Stacks
+from corral.settings.logs import logs_contradictions
 from corral.settings.network import ClusterNetwork, pod_network_of
 from corral.settings.network_contradictions import network_contradictions
 from corral.settings.observability import Observability
@@ -114,6 +115,9 @@ class Settings(Strict):
             classes=self.classes,
             pools=self.pools,
             control=self.network.egress.images.control if self.network.egress else None,
+        )
+        found += logs_contradictions(
+            self.observability.logs if self.observability else None, cluster=self.cluster
         )
         found += exporter_contradictions(
             self.observability,

@@ -11,6 +11,7 @@ from typing import Any
 
 from corral.settings.alerting import WebhookReceiver
 from corral.settings.layers import Layer, Part
+from corral.settings.logs import OtlpLogs
 from corral.settings.observability import Observability
 from corral.settings.problems import MISSING, Problem, Said, SettingsError, nearest
 from corral.settings.stack import Settings
@@ -38,11 +39,18 @@ def remote_write_secrets(observability: Observability) -> Mapping[str, str]:
     }
 
 
+def logs_secrets(observability: Observability) -> Mapping[str, str]:
+    """The stack secret that whoever takes the logs is shown: where it is named."""
+    logs = observability.logs
+    return {logs.secret: "logs.secret"} if isinstance(logs, OtlpLogs) else {}
+
+
 def needed_secrets(settings: Settings) -> Mapping[str, str]:
     """All that the stack needs: name → the setting that names it."""
     if settings.observability is None:
         return {}
     named = {
+        **logs_secrets(settings.observability),
         **remote_write_secrets(settings.observability),
         **alert_secrets(settings.observability),
     }

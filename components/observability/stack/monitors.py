@@ -16,6 +16,7 @@ from components.network.policies.places import (
     RESOLVER,
 )
 from components.network.resolver.corefile import METRICS_PORT as RESOLVER_METRICS_PORT
+from components.observability.logs.names import COLLECTOR, METRICS_PORT
 from components.observability.place import ObservabilityPlace
 from components.observability.stack.kata_monitor import has_kata
 from components.observability.stack.names import KATA_MONITOR, KATA_MONITOR_PORT
@@ -36,6 +37,9 @@ ENVOY_KEPT = (
 )
 """Of Envoy's figures those that count the gateway as a whole. What it says of single tenants stays
 with it: a thousand of them, a hundred figures each, would be more series than all sandboxes."""
+
+COLLECTOR_KEPT = "otelcol_(receiver|processor|exporter)_.*_log_records.*|otelcol_exporter_queue_.*"
+"""Of the collector's figures those that say whether logs come, go, wait or are lost."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,6 +99,16 @@ def targets(place: ObservabilityPlace) -> list[Target]:
                 namespace=NODES_NAMESPACE,
                 labels={PART_LABEL: KATA_MONITOR},
                 port=KATA_MONITOR_PORT,
+            )
+        )
+    if place.observability.logs is not None:
+        found.append(
+            Target(
+                job=COLLECTOR,
+                namespace=NODES_NAMESPACE,
+                labels={PART_LABEL: COLLECTOR},
+                port=METRICS_PORT,
+                kept=COLLECTOR_KEPT,
             )
         )
     return found

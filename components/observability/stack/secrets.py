@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import pulumi
 
 from components.documents import Document, metadata
+from components.observability.logs.names import TOKEN_KEY, TOKEN_SECRET
 from components.observability.stack.alertmanager import alertmanager_configuration, as_yaml
 from components.observability.stack.names import (
     ALERT_SECRETS,
@@ -14,8 +15,8 @@ from components.observability.stack.names import (
     REMOTE_WRITE_SECRETS,
 )
 from components.observability.stack.values import username_key
-from corral.settings.observability import NAMESPACE, Observability
-from corral.settings.stack_secrets import alert_secrets, remote_write_secrets
+from corral.settings.observability import NAMESPACE, NODES_NAMESPACE, Observability
+from corral.settings.stack_secrets import alert_secrets, logs_secrets, remote_write_secrets
 
 
 def secret_contents(
@@ -28,12 +29,14 @@ def secret_contents(
     for name, remote in remotes.items():
         if remote.secret is not None and remote.username is not None:
             written[username_key(name)] = remote.username
+    tokens = [values[name] for name in logs_secrets(observability)]
     found = {
         ALERTMANAGER_CONFIGURATION: {
             "alertmanager.yaml": as_yaml(alertmanager_configuration(observability.alerts))
         },
         ALERT_SECRETS: {name: values[name] for name in alert_secrets(observability)},
         REMOTE_WRITE_SECRETS: written,
+        TOKEN_SECRET: dict(zip([TOKEN_KEY], tokens, strict=False)),
     }
     return {name: data for name, data in found.items() if data}
 
@@ -45,7 +48,9 @@ def secret_documents(observability: Observability, values: Mapping[str, str]) ->
         {
             "apiVersion": "v1",
             "kind": "Secret",
-            "metadata": metadata(name, namespace=NAMESPACE),
+            "metadata": metadata(
+                name, namespace=NODES_NAMESPACE if name == TOKEN_SECRET else NAMESPACE
+            ),
             "type": "Opaque",
             "stringData": {key: pulumi.Output.secret(value) for key, value in data.items()},
         }

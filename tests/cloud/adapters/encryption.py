@@ -35,6 +35,14 @@ def alias(call: Call) -> Made:
     return Made(id=name, outputs={"arn": call.account.arn("kms", name), "targetKeyArn": target})
 
 
+@adapts("aws:cloudwatch/logStream:LogStream")
+def log_stream(call: Call) -> Made:
+    name, group = call.given.get("name", call.name), call.given["logGroupName"]
+    call.client("logs").create_log_stream(logGroupName=group, logStreamName=name)
+    arn = call.account.arn("logs", f"log-group:{group}:log-stream:{name}")
+    return Made(id=name, outputs={"name": name, "arn": arn})
+
+
 @adapts("aws:cloudwatch/logGroup:LogGroup")
 def log_group(call: Call) -> Made:
     logs = call.client("logs")

@@ -1,0 +1,1 @@
+"""Where logs of containers are kept in AWS."""

@@ -1,0 +1,1 @@
+"""Logs and events: what collects them, what is taken out of them, and where they go."""

@@ -1,0 +1,1 @@
+"""The cluster's events, a line each: kept for longer than the API server does."""
