@@ -6,6 +6,7 @@ import sys
 
 from components import architecture, versions_reference
 from components.isolation import confidential_reference, tiers_reference
+from components.observability.dashboards import reference as dashboards_reference
 from components.observability.inventory import reference as metrics_reference
 from components.observability.rules import alerts_reference
 from components.observability.runtime_security import reference as runtime_security_reference
@@ -28,6 +29,7 @@ def write_all() -> None:
         versions_reference,
         architecture,
         alerts_reference,
+        dashboards_reference,
         metrics_reference,
     ):
         sys.stdout.write(f"{module.write()}\n")

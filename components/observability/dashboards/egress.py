@@ -196,6 +196,7 @@ def _others(place: ObservabilityPlace) -> tuple[Panel, ...]:
             unit=Unit.DAYS,
             beyond="What is renewed in the cluster may not have come to a pod: alert "
             "EnvoyCertificateExpiring tells that.",
+            least=(CRITICAL, days),
             alerts=("CertificateExpiring", "EnvoyCertificateExpiring"),
             width=12,
         ),

@@ -54,7 +54,7 @@ def fleet(place: ObservabilityPlace) -> Dashboard:
 def _now() -> tuple[Panel, ...]:
     return (
         Panel(
-            title="How many sandboxes are there?",
+            title="How many sandboxes?",
             about="Pods in tenants' namespaces that the API server knows, running or not.",
             shape=Shape.NUMBER,
             queries=(Query(expr=SANDBOXES, legend="sandboxes"),),
@@ -75,7 +75,7 @@ def _now() -> tuple[Panel, ...]:
             height=5,
         ),
         Panel(
-            title="How many wait for their start?",
+            title="How many wait?",
             about="Sandboxes whose pod isn't running yet.",
             shape=Shape.NUMBER,
             queries=(Query(expr=WAITING, legend="pending"),),
@@ -85,7 +85,7 @@ def _now() -> tuple[Panel, ...]:
             height=5,
         ),
         Panel(
-            title="How many nodes aren't ready?",
+            title="Nodes not ready?",
             about="Nodes whose kubelet is silent or says so itself.",
             shape=Shape.NUMBER,
             queries=(Query(expr=NOT_READY, legend="nodes"),),
@@ -95,7 +95,7 @@ def _now() -> tuple[Panel, ...]:
             height=5,
         ),
         Panel(
-            title="How many parts of the platform lack pods?",
+            title="Parts without pods?",
             about="Deployments of the platform with fewer ready pods than they should have.",
             shape=Shape.NUMBER,
             queries=(Query(expr=PARTS_DOWN, legend="parts"),),
@@ -105,7 +105,7 @@ def _now() -> tuple[Panel, ...]:
             height=5,
         ),
         Panel(
-            title="How many sources of figures are silent?",
+            title="Silent sources?",
             about="Sources none of whose targets answers: panels and alerts on them are blind.",
             shape=Shape.NUMBER,
             queries=(Query(expr=SILENT, legend="sources"),),
@@ -190,6 +190,7 @@ def _parts() -> Panel:
         unit=Unit.SHARE,
         beyond="DaemonSets and StatefulSets aren't among them: a source that is silent tells "
         "of those.",
+        least=(WARNING, 1),
         alerts=("PlatformPartDown", "PlatformPartInOneZone"),
         most=1,
         width=12,

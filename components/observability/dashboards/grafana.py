@@ -152,6 +152,12 @@ def _target(panel: Panel, query: Query, letter: str) -> prometheus.Dataquery:
 
 def _thresholds(panel: Panel) -> dashboards.ThresholdsConfig:
     steps = [schema.Threshold(value=None, color=GOOD)]
+    if panel.least is not None:
+        kind, value = panel.least
+        steps = [
+            schema.Threshold(value=None, color=COLOURS[kind]),
+            schema.Threshold(value=value, color=GOOD),
+        ]
     steps += [
         schema.Threshold(value=value, color=COLOURS[kind]) for kind, value in panel.thresholds
     ]

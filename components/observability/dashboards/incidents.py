@@ -23,7 +23,6 @@ _FIRE = 'ALERTS{alertstate="firing", alertname!="Watchdog"}'
 
 FIRING = f"max by (alertname, severity, response, tenant, namespace, pod) ({_FIRE})"
 BY_SEVERITY = f"count by (severity) ({_FIRE})"
-BY_NAME = f"count by (alertname) ({_FIRE})"
 QUARANTINED = "count(sandbox:quarantined:info) or vector(0)"
 WHO_IS_QUARANTINED = "max by (tenant, pod, agent_class, tier) (sandbox:quarantined:info)"
 RESPONSES = "sum by (level) (max by (tenant, level) (corral_responses_total))"
@@ -65,10 +64,10 @@ def _alerts() -> tuple[Panel, ...]:
             width=6,
         ),
         Panel(
-            title="Which alerts fire, and since when?",
-            about="How many of each.",
+            title="Since when do alerts fire?",
+            about="How many, by severity.",
             shape=Shape.CURVES,
-            queries=(Query(expr=BY_NAME, legend="{{alertname}}"),),
+            queries=(Query(expr=BY_SEVERITY, legend="{{severity}}"),),
             beyond="Silenced ones are among them: Alertmanager knows silences, Prometheus doesn't.",
             stacked=True,
             nothing="none",
@@ -117,7 +116,7 @@ def _responses() -> tuple[Panel, ...]:
             width=8,
         ),
         Panel(
-            title="How many are in quarantine?",
+            title="In quarantine?",
             about="Sandboxes whose network is cut, by themselves or with their tenant.",
             shape=Shape.NUMBER,
             queries=(Query(expr=QUARANTINED, legend="sandboxes"),),

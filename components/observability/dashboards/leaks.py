@@ -124,7 +124,7 @@ def _leaks(place: ObservabilityPlace) -> tuple[Panel, ...]:
             width=8,
         ),
         Panel(
-            title="Which agents suspect themselves?",
+            title="Agents that suspect?",
             about="Agents whose process rose through a whole window by more than their class "
             "allows.",
             shape=Shape.TABLE,

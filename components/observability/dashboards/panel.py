@@ -68,6 +68,8 @@ class Panel:
     """What it can't show under any tier."""
     thresholds: tuple[tuple[str, float], ...] = ()
     """(WARNING or CRITICAL, value), rising: where alerts begin."""
+    least: tuple[str, float] | None = None
+    """(WARNING or CRITICAL, value): what is below that is one, and everything else is well."""
     alerts: tuple[str, ...] = ()
     """Alerts that speak of it: their runbooks are linked."""
     columns: tuple[tuple[str, str], ...] = ()

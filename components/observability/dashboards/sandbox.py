@@ -95,7 +95,7 @@ def _identity() -> tuple[Panel, ...]:
             )
             for title, about, expr, legend, unit, beyond, alerts in (
                 (
-                    "How old is it?",
+                    "How old?",
                     "Since its pod was made.",
                     of_it("sandbox:age:seconds"),
                     "age",
@@ -104,7 +104,7 @@ def _identity() -> tuple[Panel, ...]:
                     ("SandboxTooOld",),
                 ),
                 (
-                    "How long has it been idle?",
+                    "How long idle?",
                     "Since its agent has no work; 0 while it works.",
                     of_it("sandbox:idle:seconds"),
                     "idle",
@@ -113,7 +113,7 @@ def _identity() -> tuple[Panel, ...]:
                     ("SandboxIdle",),
                 ),
                 (
-                    "What does it cost?",
+                    "Its cost?",
                     "An hour of it: its share of a node's price, by what its class requests.",
                     f"max(corral_sandbox_cost_usd_per_hour{_IT})",
                     "$/h",
@@ -122,7 +122,7 @@ def _identity() -> tuple[Panel, ...]:
                     (),
                 ),
                 (
-                    "Is it in quarantine?",
+                    "Quarantined?",
                     "1: its network is cut, by itself or with its tenant.",
                     f"count(sandbox:quarantined:info{_IT}) or 0 * count(sandbox:info{_IT})",
                     "quarantined",

@@ -105,7 +105,7 @@ def _nodes(place: ObservabilityPlace) -> tuple[Panel, ...]:
             width=12,
         ),
         Panel(
-            title="How many nodes can't show that they isolate?",
+            title="Unproven nodes?",
             about="Nodes whose runtime wasn't proven yet: no /dev/kvm, a runtime that is missing "
             "or of another release. No sandbox lands there.",
             shape=Shape.NUMBER,
@@ -139,7 +139,8 @@ def _nodes(place: ObservabilityPlace) -> tuple[Panel, ...]:
                     Query(expr="pool:reserved_nodes:count", legend="{{pool}} reserved", limit=True),
                 ),
                 alerts=("ReservationUnused",),
-                width=12,
+                width=24,
+                height=6,
             )
         )
     return tuple(found)

@@ -18,7 +18,7 @@ from tests.observability.dashboards.curves import (
     steps,
     wave,
 )
-from tests.observability.dashboards.sample_sandboxes import GIB, SANDBOXES
+from tests.observability.dashboards.sample_sandboxes import BORN, GIB, SANDBOXES
 from tests.observability.rules import series as emitted
 from tests.observability.rules.series import Series, kube_state, steady
 
@@ -48,7 +48,7 @@ def nodes() -> Series:
         for resource, unit, value in (("cpu", "core", 15.6), ("memory", "byte", 60 * GIB)):
             found |= kube_state(
                 "kube_node_status_allocatable",
-                here if node == "burst-1" else steady(value),
+                since(4.2, value) if node == "burst-1" else steady(value),
                 namespace="",
                 node=node,
                 resource=resource,
@@ -64,8 +64,7 @@ def nodes() -> Series:
         )
         if tier == "microvm":
             labels = {"job": "kata-monitor", "instance": f"{node}:8090"}
-            guests = sum(1 for _, _, on in SANDBOXES.values() if on == node)
-            found[emitted.series("kata_monitor_running_shim_count", labels)] = steady(guests)
+            found[emitted.series("kata_monitor_running_shim_count", labels)] = _guests(node)
     found |= kube_state(
         "kube_node_spec_taint",
         since(4.2),
@@ -80,17 +79,20 @@ def nodes() -> Series:
 def tenants() -> Series:
     found: Series = {}
     for at, tenant in enumerate(("acme", "health-records")):
-        for place, state in enumerate(("busy", "idle", "safe", "unknown", "pending", "suspended")):
-            for agent_class in ("planner", "worker"):
+        for agent_class in ("planner", "worker"):
+            for state in ("busy", "idle", "safe", "unknown", "pending", "suspended"):
+                count = _STATES.get((tenant, agent_class, state), "")
                 found |= emitted.exporter(
                     "corral_tenant_sandboxes",
-                    _count(4 - place - at, place),
+                    count or steady(0),
                     tenant=tenant,
                     agent_class=agent_class,
                     state=state,
                 )
         figures = {
-            "corral_tenant_cost_usd_per_hour": wave(0.8 - 0.5 * at, 0.1, at),
+            "corral_tenant_cost_usd_per_hour": _count(
+                [who for who in SANDBOXES if who[0] == tenant and SANDBOXES[who][2]], 0.11
+            ),
             "corral_tenant_queue_oldest_seconds": steady(4) if at else rising(3600, 4.6),
             "corral_tenant_queue_length": steady(0) if at else rising(20, 4.5, whole=True),
             "corral_tenant_allowlist_entries": steady(42 - 25 * at),
@@ -237,9 +239,27 @@ def security() -> Series:
     return found
 
 
-def _count(middle: float, phase: float) -> str:
-    return curve(lambda t: float(max(0, round(middle + math.sin(t + phase)))))
+def _guests(node: str) -> str:
+    return _count([who for who, (_, _, on) in SANDBOXES.items() if on == node])
+
+
+def _count(those: list[tuple[str, str]], each: float = 1) -> str:
+    """How many of them there are, times something."""
+    return curve(lambda t: each * sum(t >= BORN.get(who, -2.0) for who in those))
 
 
 def _detected(first: float) -> str:
     return curve(lambda t: 1.0 + math.floor((t - first) * 3) if t >= first else None)
+
+
+_WORKERS = [who for who, (of, _, node) in SANDBOXES.items() if of == "worker" and node]
+_STATES = {
+    ("acme", "planner", "busy"): steps(2, 1.2, 1),
+    ("acme", "planner", "idle"): steps(0, 1.2, 1),
+    ("acme", "planner", "unknown"): steady(1),
+    ("acme", "worker", "busy"): _count([who for who in _WORKERS if who[0] == "acme"]),
+    ("acme", "worker", "pending"): steps(0, BORN["acme", "worker-2"], 1),
+    ("acme", "worker", "suspended"): steps(0, 2.1, 1),
+    ("health-records", "worker", "busy"): _count([who for who in _WORKERS if who[0] != "acme"]),
+    ("health-records", "worker", "safe"): steps(0, 4.5, 1),
+}
