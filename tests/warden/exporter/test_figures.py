@@ -147,7 +147,7 @@ def test_a_quarantine_of_the_pod_or_of_its_tenant_is_told() -> None:
     world = World()
     held = {kept.QUARANTINE_LABEL: "true"}
     world.put(pod("free"), pod("held", labels=held), pod("a", namespace="agents-zeta"))
-    world.cluster.tenants.items["/agents-zeta"] = Tenant(quarantined=True, suspended=False)
+    world.cluster.tenants.items["/agents-zeta"] = Tenant(quarantined=True)
     assert values(world.said()["corral_sandbox_quarantined"], "pod") == {
         ("free",): 0,
         ("held",): 1,

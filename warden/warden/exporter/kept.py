@@ -12,7 +12,7 @@ from warden.egress.world import OWNER_LABEL
 
 NAMESPACE_PREFIX = "agents-"
 CLASS_LABEL, TENANT_LABEL = "corral.dev/agent-class", "corral.dev/tenant"
-QUARANTINE_LABEL, SUSPENDED_LABEL = "corral.dev/quarantine", "corral.dev/suspended"
+QUARANTINE_LABEL = "corral.dev/quarantine"
 LEVEL_LABEL = "corral.dev/response-level"
 """On Events of the platform's own namespace: a response of that level was carried out."""
 
@@ -63,7 +63,6 @@ class Tenant(NamedTuple):
     """A tenant's namespace."""
 
     quarantined: bool
-    suspended: bool
 
 
 class Part(NamedTuple):
@@ -140,10 +139,7 @@ def warm_pool(document: dict[str, Any]) -> WarmPool:
 def tenant(document: dict[str, Any]) -> Tenant:
     """By the labels of its namespace."""
     labels = document["metadata"].get("labels") or {}
-    return Tenant(
-        quarantined=labels.get(QUARANTINE_LABEL) == "true",
-        suspended=labels.get(SUSPENDED_LABEL) == "true",
-    )
+    return Tenant(quarantined=labels.get(QUARANTINE_LABEL) == "true")
 
 
 def part(document: dict[str, Any]) -> Part:
