@@ -27,6 +27,7 @@ from benchmarks.exporter.figures import figures as exporter_figures
 from benchmarks.figure import Figure, at_least, at_most
 from benchmarks.guard.figures import figures as guard_figures
 from benchmarks.network.figures import figures as network_figures
+from benchmarks.observability.figures import figures as observability_figures
 from corral.embedded.cluster import PROGRAMS, Binaries, EmbeddedCluster, Silent, default_cache
 from corral.local_cluster import simulated_nodes
 from corral.settings.loading import load_stack_file, stack_file
@@ -57,6 +58,7 @@ def main() -> None:
             *_load(folder),
             *network_figures(),
             *guard_figures(),
+            *observability_figures(),
             *exporter_figures(),
         ]
     _write(figures)

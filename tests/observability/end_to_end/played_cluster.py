@@ -9,7 +9,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
 from components.observability.exporter.table import table_text
@@ -96,7 +96,7 @@ class PlayedCluster:
         self._server.block_on_close = False
         self.port = self._server.server_address[1]
 
-    def __enter__(self) -> PlayedCluster:
+    def __enter__(self) -> Self:
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
         return self
 
