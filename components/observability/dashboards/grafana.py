@@ -238,6 +238,8 @@ def _table(panel: Panel) -> Any:
     built = (
         table.Panel()
         .show_header(True)
+        .align(styles.FieldTextAlignment.AUTO)
+        .inspect(False)
         .color_scheme(_by_threshold())
         .with_transformation(schema.DataTransformerConfig(id_val="merge", options={}))
         .with_transformation(
