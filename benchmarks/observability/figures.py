@@ -40,14 +40,13 @@ def judged(found: dict[str, Any]) -> Iterator[Figure]:
     whole = not (found["failed"] or found["missed"] or found["down"])
     dear = sorted(found["groups"].items(), key=lambda pair: -pair[1])[:DEAREST]
     named = ", ".join(f"{name.removeprefix('corral-')} {took:.2f} s" for name, took in dear)
-    rules = at_most(
-        f"{found['rules']} rules for {found['sandboxes']:,.0f} sandboxes, judged every {SCRAPE} s "
-        f"(all groups one after the other, median; dearest at their slowest: {named})",
-        found["usual_seconds"],
+    yield at_most(
+        f"{found['rules']} rules for {found['sandboxes']:,.0f} sandboxes, judged every {SCRAPE} s: "
+        "CPU of Prometheus in that time, less what it has without rules",
+        found["cpu_seconds"] - found["scraping_cpu_seconds"],
         RULES_SECONDS,
         "s",
     )
-    yield rules
     yield Figure(
         what="all that was scraped was judged, nothing late",
         value="yes" if whole else "no",
@@ -57,11 +56,14 @@ def judged(found: dict[str, Any]) -> Iterator[Figure]:
     daily = found["samples_per_second"] * DAY * found["bytes_per_sample"]
     for what, value in (
         (
-            f"that at the slowest, with whatever else the machine did (load {found['load']:.1f})",
+            "the same by the clock, all groups one after the other: least, median and most, with "
+            f"whatever else the machine did (load {found['load']:.1f}; dearest at their slowest: "
+            f"{named})",
+            f"{found['least_seconds']:.2f} s, {found['usual_seconds']:.2f} s, "
             f"{found['seconds']:.2f} s",
         ),
         (
-            f"CPU of Prometheus in {SCRAPE} s, with scraping",
+            f"CPU of Prometheus in {SCRAPE} s, scraping and judging",
             f"{found['cpu_seconds']:.2f} s",
         ),
         ("series of them in memory", f"{found['series']:,.0f}"),

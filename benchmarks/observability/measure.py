@@ -32,8 +32,8 @@ from tests.observability.rules.places import STACK
 from tests.observability.rules.series import CLASS
 from tests.warden.egress.ports import free_port
 
-INTERVALS = 7
-"""That are measured, after those of the beginning."""
+INTERVALS, WITHOUT = 6, 3
+"""That are measured, after those of the beginning: with rules, and without any."""
 BEGINNING = 2
 LOOKS = 3
 """In each interval."""
@@ -71,9 +71,8 @@ def measure(folder: Path) -> dict[str, Any]:
     with Fleet(began) as fleet:
         rules = folder / "rules.json"
         rules.write_text(json.dumps(rule_file(rule_groups(here), runbooks="docs/runbooks")))
-        configuration = folder / "prometheus.yaml"
         every = f"{SCRAPE}s"
-        document = {
+        document: dict[str, Any] = {
             "global": {"scrape_interval": every, "evaluation_interval": every},
             "rule_files": [str(rules)],
             "scrape_configs": scrape_configs(
@@ -84,11 +83,32 @@ def measure(folder: Path) -> dict[str, Any]:
                 instances=fleet.parts,
             ),
         }
-        configuration.write_text(yaml.safe_dump(document))
-        server = prometheus_server(prometheus(), folder, address, configuration)
-        with running(server):
+        with running(server := _server(folder, address, document)):
             found = watched(server)
+        bare = folder / "bare"
+        bare.mkdir()
+        with running(server := _server(bare, address, {**document, "rule_files": []})):
+            found["scraping_cpu_seconds"] = scraping(server)
     return {**found, "bytes_per_sample": size}
+
+
+def _server(folder: Path, address: str, document: dict[str, Any]) -> Server:
+    configuration = folder / "prometheus.yaml"
+    configuration.write_text(yaml.safe_dump(document))
+    return prometheus_server(prometheus(), folder, address, configuration)
+
+
+def scraping(server: Server) -> float:
+    """CPU that an interval costs in which nothing is judged."""
+    _passed(BEGINNING * SCRAPE)
+    begun, busy = time.time(), _busy(server.pid)
+    _passed(WITHOUT * SCRAPE)
+    return (_busy(server.pid) - busy) / (time.time() - begun) * SCRAPE
+
+
+def _passed(seconds: float) -> None:
+    end = time.time() + seconds
+    wait_for(lambda: time.time() > end, seconds + 60, "time passes")
 
 
 def written_past(folder: Path, began: float) -> float:
@@ -107,15 +127,13 @@ def written_past(folder: Path, began: float) -> float:
 def watched(server: Server) -> dict[str, Any]:
     """Looks at it several times in each interval."""
     wait_for(lambda: _one(server, "count(sandbox:info)") > 0, 20 * SCRAPE, "the fleet is known")
-    for_beginning = time.time() + BEGINNING * SCRAPE
-    wait_for(lambda: time.time() > for_beginning, 20 * SCRAPE, "the beginning is over")
+    _passed(BEGINNING * SCRAPE)
     groups: dict[str, list[float]] = defaultdict(list)
     begun, appended = time.time(), _one(server, "prometheus_tsdb_head_samples_appended_total")
     busy = _busy(server.pid)
     totals = []
-    for look in range(INTERVALS * LOOKS):
-        until = begun + (look + 1) * SCRAPE / LOOKS
-        wait_for(lambda until=until: time.time() > until, 60, "the next look")  # type: ignore[misc]
+    for _ in range(INTERVALS * LOOKS):
+        _passed(SCRAPE / LOOKS)
         now = {
             group["name"]: float(group["evaluationTime"])
             for group in server.get("/api/v1/rules")["data"]["groups"]
@@ -131,6 +149,7 @@ def watched(server: Server) -> dict[str, Any]:
     more = _one(server, "prometheus_tsdb_head_samples_appended_total")
     return {
         "seconds": max(totals),
+        "least_seconds": min(totals),
         "usual_seconds": sorted(totals)[len(totals) // 2],
         "cpu_seconds": busy / seconds * SCRAPE,
         "groups": {name: max(several) for name, several in groups.items()},
