@@ -1,12 +1,13 @@
 """What kube-state-metrics says: the API server's view, the same under every tier.
 
 Two replicas give every series twice, with another `instance`: rules take the maximum.
-Line numbers: kubernetes/kube-state-metrics v2.20.0.
+Recorded from kube-state-metrics v2.20.0 with the labels that we have it repeat; line numbers are
+that version's.
 """
 
 from __future__ import annotations
 
-from components.observability.inventory.metric import Kind, Metric, Source
+from components.observability.inventory.metric import Kind, Metric, Provenance, Source
 
 KUBE_STATE = Source(name="kube-state-metrics", job="kube-state-metrics")
 
@@ -16,16 +17,32 @@ _POD = ("namespace", "pod", "uid")
 _CONTAINER = (*_POD, "container")
 
 
+_VERSION = "kubernetes/kube-state-metrics v2.20.0"
+_FILE = "tests/observability/recorded/kube-state-metrics.prom"
+_UNSEEN = frozenset({"kube_pod_status_reason"})
+"""Series that it gives of what didn't happen while it was recorded: evictions."""
+
+
+def known_from(name: str, file: str, line: int) -> tuple[Provenance, str]:
+    """How we know a metric of it, and the reference; file and line are those of its source."""
+    source = f"internal/store/{file}.go:{line}"
+    if name in _UNSEEN:
+        return Provenance.DERIVED, f"{_VERSION} {source}"
+    return Provenance.RECORDED, f"{_FILE} ({source})"
+
+
 def _pod(
     name: str, line: int, *labels: str, kind: Kind = Kind.GAUGE, unit: str = "", note: str = ""
 ) -> Metric:
+    provenance, reference = known_from(name, "pod", line)
     return Metric(
         name=name,
         source=KUBE_STATE,
         kind=kind,
         labels=(*_POD, *labels),
         unit=unit,
-        reference=f"kubernetes/kube-state-metrics v2.20.0 internal/store/pod.go:{line}",
+        provenance=provenance,
+        reference=reference,
         note=note,
     )
 
@@ -84,6 +101,7 @@ METRICS = (
     ),
     Metric(
         name="kube_namespace_labels",
+        provenance=Provenance.RECORDED,
         source=KUBE_STATE,
         kind=Kind.GAUGE,
         labels=(
@@ -93,7 +111,7 @@ METRICS = (
             "label_corral_dev_suspended",
         ),
         unit="",
-        reference="kubernetes/kube-state-metrics v2.20.0 internal/store/namespace.go:38",
+        reference=known_from("kube_namespace_labels", "namespace", 38)[1],
         note="only the labels of metricLabelsAllowlist",
     ),
 )

@@ -1,24 +1,26 @@
 """What kube-state-metrics says of nodes and of the platform's own parts.
 
-Line numbers: kubernetes/kube-state-metrics v2.20.0.
+Recorded, as kube_state.py says; line numbers are those of v2.20.0.
 """
 
 from __future__ import annotations
 
-from components.observability.inventory.kube_state import KUBE_STATE
+from components.observability.inventory.kube_state import KUBE_STATE, known_from
 from components.observability.inventory.metric import Kind, Metric, Source
 
 SOURCES: tuple[Source, ...] = ()
 
 
 def _metric(name: str, file: str, line: int, *labels: str, note: str = "") -> Metric:
+    provenance, reference = known_from(name, file, line)
     return Metric(
         name=name,
         source=KUBE_STATE,
         kind=Kind.GAUGE,
         labels=labels,
         unit="",
-        reference=f"kubernetes/kube-state-metrics v2.20.0 internal/store/{file}.go:{line}",
+        provenance=provenance,
+        reference=reference,
         note=note,
     )
 

@@ -32,7 +32,9 @@ that it covers, over series with the labels that sources really give; and each r
 changed makes some case fail (`tests/observability/rules`). What that can't show is that a source
 emits what we think it does. That is the column *source*: **recorded** where a real one was run and
 its answer kept, **derived** where its form was read from its source, file and line. An alert counts
-as recorded only where everything that it reads is.
+as recorded only where everything that it reads is. Of kubelets that is runc and gVisor, on a node
+that was made ill on purpose ([how](../tests/observability/recorded/README.md)), and the rules fire
+over what it said; of the tiers microvm and confidential nothing was recorded, whatever stands here.
 
 """
 

@@ -142,7 +142,8 @@ def kubelet(
 def cgroups(
     metric: str, values: str, *, name: str = "a1", namespace: str = "agents-acme"
 ) -> Series:
-    """Rows of cAdvisor beside a container's own: the pod's, and the pause container's."""
+    """Rows of cAdvisor beside a container's own: the pod's, and the pause container's, which names
+    no container either."""
     slice_ = f"/kubepods/pod{name}"
     path = "/metrics/cadvisor"
     return {
@@ -155,8 +156,9 @@ def cgroups(
             path=path,
             name=name,
             namespace=namespace,
-            container="POD",
+            container="",
             id=f"{slice_}/pause",
+            image="registry.example.org/pause:1",
         ),
     }
 

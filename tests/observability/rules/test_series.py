@@ -41,8 +41,6 @@ def test_a_series_has_a_source_and_no_label_that_it_doesnt_give(series: str) -> 
     assert found, f"nobody gives {name}"
     known = OF_ANY_TARGET | OF_TARGETS.get(labels["job"], set())
     known |= {label for each in found for label in each.labels}
-    if name.startswith("container_cpu_usage") and "cadvisor" in labels["metrics_path"]:
-        known |= {"cpu"}
     assert set(labels) <= known
     assert all(each.reference for each in found)
 

@@ -28,7 +28,9 @@ def _host(
         **pod(name, tier=tier, agent_class=agent_class),
         **kubelet(_METRIC, values, path=path, name=name, container="", id=f"/pod{name}"),
         **kubelet(_METRIC, steady(1999), path=path, name=name, id=f"/pod{name}/c1"),
-        **kubelet(_METRIC, steady(1998), path=path, name=name, container="POD", id="/pause"),
+        **kubelet(
+            _METRIC, steady(12), path=path, name=name, container="", id="/pause", image="pause"
+        ),
         **pod("dns", namespace="kube-system"),
         **kubelet(
             _METRIC, steady(9999), path=path, name="dns", namespace="kube-system", container=""

@@ -1,0 +1,1 @@
+"""How a real node is recorded, and what the recordings hold."""
