@@ -31,10 +31,7 @@ LOOKUPS_FAILED = (
     " + sum(rate(envoy_dns_cache_egress_dns_query_timeout[5m])))\n"
     "/ sum(rate(envoy_dns_cache_egress_dns_query_attempt[5m]))"
 )
-DENIALS = (
-    "sum by (pod) (rate(envoy_http_downstream_rq_xx"
-    '{envoy_http_conn_manager_prefix="decision", envoy_response_code_class="4"}[5m])) * 60'
-)
+DENIALS = f"sum by (tenant, wall) (rate(envoy_corral_tenant_egress_denials{_CHOSEN}[5m])) * 60"
 REFUSALS = f"sum by (tenant) (rate(corral_tenant_dns_refusals_total{_CHOSEN}[5m])) * 60"
 DROPPED = (
     'sum by (tenant) (rate(coredns_budget_dropped_total{job="egress-resolver", '
@@ -68,13 +65,16 @@ def _refused(place: ObservabilityPlace) -> tuple[Panel, ...]:
     thresholds = place.observability.thresholds
     return (
         Panel(
-            title="How many requests are refused?",
-            about="By lists and rules of all tenants together, a minute, over five, by gateway.",
+            title="Who is refused by the gateway, and at which wall?",
+            about="Connections and requests a minute, over five, that fit no entry of the list.",
             shape=Shape.CURVES,
-            queries=(Query(expr=DENIALS, legend="{{pod}}"),),
+            queries=(Query(expr=DENIALS, legend="{{tenant}}: {{wall}}"),),
             unit=Unit.A_MINUTE,
-            beyond="Whose they are, which host and which sandbox stands in the gateway's log: its "
-            "figures have no tenant. What the network refuses before the gateway isn't in it.",
+            beyond="Which host and which sandbox stands in the gateway's log. A listed name that "
+            "leads to a private address isn't in it, nor what the network refuses before the "
+            "gateway; a tenant's very first refusal is missed.",
+            thresholds=((WARNING, thresholds.denials),),
+            alerts=("EgressDenialsHigh",),
         ),
         Panel(
             title="Who asks for names that it may not have?",

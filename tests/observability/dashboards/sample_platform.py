@@ -154,6 +154,11 @@ def egress() -> Series:
             found[emitted.series("envoy_http_downstream_rq_xx", labels)] = counter(
                 rate * 1.6, 4.0, rate
             )
+        for tenant, wall, rate in (("acme", "request", 0.9), ("health-records", "inspected", 0.02)):
+            denied = {**envoy, "tenant": tenant, "wall": wall}
+            found[emitted.series("envoy_corral_tenant_egress_denials", denied)] = counter(
+                rate, 4.0, 0.01
+            )
         resolver = target("egress-resolver", f"resolver-{'ab'[at]}")
         for metric, value in (
             ("coredns_build_info", steady(1)),
