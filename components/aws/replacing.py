@@ -22,6 +22,7 @@ REPLACED_BY: Final[Mapping[str, tuple[str, ...]]] = {
     "aws:cloudwatch/eventRule:EventRule": ("eventBusName", "name", "namePrefix"),
     "aws:cloudwatch/eventTarget:EventTarget": ("eventBusName", "rule", "targetId"),
     "aws:cloudwatch/logGroup:LogGroup": ("logGroupClass", "name", "namePrefix"),
+    "aws:cloudwatch/logStream:LogStream": ("logGroupName", "name"),
     "aws:ec2/capacityReservation:CapacityReservation": (
         "availabilityZone",
         "ebsOptimized",

@@ -141,7 +141,9 @@ def shares(tenants: Sequence[str], pods: str = PODS) -> list[tuple[str, list[str
 
     known = sorted(tenants)
     count = min(len(known), MOST_RECEIVERS)
-    found = [(f"file_log/{n}", [of(each) for each in known[n::count]], []) for n in range(count)]
+    found: list[tuple[str, list[str], list[str]]] = [
+        (f"file_log/{n}", [of(each) for each in known[n::count]], []) for n in range(count)
+    ]
     own = f"{pods}/{NODES_NAMESPACE}_{COLLECTOR}*/*/*.log"
     rest = [*(of(each) for each in known), own]
     return [*found, ("file_log/rest", [f"{pods}/*/*/*.log"], rest)]

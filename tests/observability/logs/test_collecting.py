@@ -10,9 +10,9 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
-from botocore.auth import SigV4Auth
-from botocore.awsrequest import AWSRequest
-from botocore.credentials import Credentials
+from botocore.auth import SigV4Auth  # type: ignore[import-untyped] # ships no types
+from botocore.awsrequest import AWSRequest  # type: ignore[import-untyped] # ships no types
+from botocore.credentials import Credentials  # type: ignore[import-untyped] # ships no types
 
 from components.observability.logs.collector import MOST_BODY, Destination, configuration
 from components.observability.logs.names import EVENTS, EVENTS_CONTAINER
