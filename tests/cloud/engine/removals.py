@@ -99,6 +99,9 @@ REMOVALS: Final[Mapping[str, Removal]] = {
     "aws:cloudwatch/eventRule:EventRule": _call("events", "delete_rule", Name="id"),
     "aws:cloudwatch/eventTarget:EventTarget": _target,
     "aws:cloudwatch/logGroup:LogGroup": _call("logs", "delete_log_group", logGroupName="id"),
+    "aws:cloudwatch/logStream:LogStream": _call(
+        "logs", "delete_log_stream", logGroupName="logGroupName", logStreamName="id"
+    ),
     "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": _stays,
     "aws:ec2/eip:Eip": _call("ec2", "release_address", AllocationId="id"),
     "aws:ec2/flowLog:FlowLog": _call("ec2", "delete_flow_logs", FlowLogIds="[id]"),
