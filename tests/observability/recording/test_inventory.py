@@ -89,6 +89,28 @@ def test_a_kubelets_series_have_no_other_labels(metric: Metric) -> None:
             assert set(labels) <= {*metric.labels, *OF_TARGETS}
 
 
+AGENT_SANDBOX = {
+    ("kube_sandbox_operating_mode", "Running"): 0.0,
+    ("kube_sandbox_operating_mode", "Suspended"): 1.0,
+    ("kube_sandboxwarmpool_spec_replicas", ""): 2.0,
+    ("kube_sandboxwarmpool_status_ready_replicas", ""): 0.0,
+}
+
+
+def test_a_real_kube_state_metrics_says_of_agent_sandboxes_objects_what_we_have_it_say() -> None:
+    found = {}
+    for key, values in STATE.items():
+        name, labels = labels_of(key)
+        if name.startswith("kube_sandbox"):
+            assert labels["namespace"] == "agents-acme"
+            found[name, labels.get("mode", "")] = numbers(values)[-1]
+    assert AGENT_SANDBOX.items() <= found.items()
+    of = ("kube_sandbox", "kube_sandboxclaim")
+    assert {(f"{each}_{what}", "") for each in of for what in ("created", "shutdown_time")} <= set(
+        found
+    )
+
+
 def _threads(tier: Tier, pod: str) -> dict[str, list[float]]:
     found: dict[str, list[float]] = {}
     for key, values in NODE[tier].items():
