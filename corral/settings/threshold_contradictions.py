@@ -8,7 +8,14 @@ from corral.settings.classes import AgentClass
 from corral.settings.durations import duration_text
 from corral.settings.observability import Observability
 from corral.settings.problems import Problem, Said
-from corral.settings.thresholds import LEAST_PENDING
+from corral.settings.thresholds import LEAST_PENDING, Thresholds
+from corral.settings.tiers import Tier
+
+UNSEEN = {Tier.CONFIDENTIAL: ("disk", "disk_for", "processes")}
+"""What nobody can measure on a tier, as no alert there reads it; a test compares them."""
+
+WAITS = ("memory_for", "cpu_for", "disk_for", "pending", "idle")
+"""How long something must last before it is an alert."""
 
 
 def threshold_contradictions(
@@ -36,15 +43,28 @@ def _of_class(name: str, agent: AgentClass) -> Iterator[Problem]:
             "that long with nothing wrong",
             fix=f"write {duration_text(least)} or more, or leave it out",
         )
-    if "idle" in thresholds.model_fields_set and thresholds.idle >= agent.max_age * 3600:
-        yield _problem(
-            name,
-            "idle",
-            duration_text(thresholds.idle),
-            rule=f"less than max-age-hours, which is {agent.max_age}: no sandbox gets older, so "
-            "none is idle for that long",
-            fix="lower it, or leave it out for 1h",
-        )
+    for field in WAITS:
+        seconds = getattr(thresholds, field)
+        if field in thresholds.model_fields_set and (seconds or 0) >= agent.max_age * 3600:
+            yield _problem(
+                name,
+                _key(field),
+                duration_text(seconds),
+                rule=f"less than max-age-hours, which is {agent.max_age}: no sandbox gets older, "
+                "so that nothing of it lasts as long",
+                fix="lower it, or leave it out",
+            )
+    for field in UNSEEN.get(agent.tier, ()):
+        if field in thresholds.model_fields_set:
+            value = getattr(thresholds, field)
+            yield _problem(
+                name,
+                _key(field),
+                duration_text(value) if isinstance(value, int) else f"{value:g}",
+                rule=f"what is measured on tier {agent.tier}: nobody outside sees a guest's disks "
+                "and processes, so that it could never be an alert",
+                fix="remove it: the class's own limits still hold",
+            )
 
 
 def _kept(name: str, agent: AgentClass, days: int) -> Iterator[Problem]:
@@ -61,6 +81,10 @@ def _kept(name: str, agent: AgentClass, days: int) -> Iterator[Problem]:
             rule=f"one hour less than there are samples of: {bound}",
             fix=f"write {max(1, min(days * 24, agent.max_age) - 1)} or less, or raise that",
         )
+
+
+def _key(field: str) -> str:
+    return Thresholds.model_fields[field].alias or field
 
 
 def _problem(name: str, key: str, value: str, *, rule: str, fix: str) -> Problem:

@@ -11,7 +11,8 @@ from corral.settings.problems import Expected, NotAllowedError
 from corral.settings.strict import Strict
 from corral.settings.tiers import Tier
 
-_HUNDRED = 100
+_LEAST_PERCENT, _HUNDRED = 10, 100
+"""What was meant as percent, when it is more than 1."""
 
 LEAST_WINDOW = 30
 """Seconds of two scrapes: what one scrape alone says isn't yet so."""
@@ -40,7 +41,7 @@ def _ratio(value: float) -> float:
             rule="a share of the limit, more than 0 and less than 1: nothing gets above its limit, "
             "so that 1 and more could never be an alert",
             fix=f"write {value / _HUNDRED:g}"
-            if 1 < value < _HUNDRED
+            if _LEAST_PERCENT <= value < _HUNDRED
             else "write 0.8, or leave it out",
         )
     return value

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from copy import deepcopy
 from typing import Any
 
 import pytest
 
+from components.observability.rules.rules import rule_groups
 from corral.settings.durations import duration_text, parse_duration
 from corral.settings.loading import load_value
 from corral.settings.observability import SCRAPE_SECONDS
 from corral.settings.problems import SettingsError
 from corral.settings.stack import Settings
+from corral.settings.threshold_contradictions import UNSEEN
 from corral.settings.thresholds import (
     FASTEST_BURN,
     LEAST_OBJECTIVE,
@@ -20,6 +23,7 @@ from corral.settings.thresholds import (
     PENDING,
 )
 from corral.settings.tiers import Tier
+from tests.observability.stack.places import place
 from tests.settings.test_workspaces import EXISTING
 
 
@@ -61,7 +65,7 @@ REFUSED: list[tuple[dict[str, Any], str, str, str]] = [
     ({"memory": 1.0}, "memory", "less than 1", "write 0.8"),
     ({"memory": 85}, "memory", "less than 1", "write 0.85"),
     ({"cpu": 0}, "cpu", "more than 0", "write 0.8"),
-    ({"disk": 1.2}, "disk", "could never be an alert", "write 0.012"),
+    ({"disk": 1.2}, "disk", "could never be an alert", "write 0.8"),
     ({"processes": 1}, "processes", "less than 1", "write 0.8"),
     ({"memory_for": "15s"}, "memory-for", "two scrapes", "30s or more"),
     ({"cpu_for": "29s"}, "cpu-for", "two scrapes", "30s or more"),
@@ -78,6 +82,10 @@ REFUSED: list[tuple[dict[str, Any], str, str, str]] = [
         "23 or less",
     ),
     ({"idle": "24h"}, "idle", "less than max-age-hours, which is 24", "leave it out"),
+    ({"memory_for": "24h"}, "memory-for", "max-age-hours, which is 24", "leave it out"),
+    ({"cpu_for": "2d"}, "cpu-for", "max-age-hours, which is 24", "leave it out"),
+    ({"disk_for": "25h"}, "disk-for", "max-age-hours, which is 24", "leave it out"),
+    ({"pending": "24h"}, "pending", "max-age-hours, which is 24", "leave it out"),
     ({"leak_per_hour": 0}, "leak-per-hour", "above 0", ""),
     ({"memory_hours": 1}, "memory-hours", "these keys alone", ""),
 ]
@@ -95,6 +103,34 @@ def test_a_threshold_that_could_never_be_an_alert_is_refused(
     assert rule in problem.rule
     assert fix in problem.fix
     assert refused.value.source == "Pulumi.metal.yaml"
+
+
+@pytest.mark.parametrize(("key", "value"), [("disk", 0.5), ("disk-for", "10m"), ("processes", 0.5)])
+def test_a_threshold_for_what_nobody_measures_on_the_tier_is_refused(key: str, value: Any) -> None:
+    said = deepcopy(EXISTING)
+    said["classes"] = {"sealed": {"tier": "confidential", "thresholds": {key: value}}}
+    said["tenants"] = {}
+    with pytest.raises(SettingsError) as refused:
+        load_value(said, "Pulumi.metal.yaml")
+    (problem,) = [p for p in refused.value.problems if p.path[-1] == key]
+    assert problem.where == f"corral:settings.classes.sealed.thresholds.{key}"
+    assert "tier confidential" in problem.rule
+
+
+@pytest.mark.parametrize("tier", Tier)
+@pytest.mark.parametrize(
+    ("key", "constant"),
+    [("memory", "memory_ratio"), ("cpu", "cpu_ratio"), ("disk", "disk_ratio"),
+     ("processes", "processes"), ("exhaustion", "exhaustion_hours")],
+)  # fmt: skip
+def test_what_is_refused_on_a_tier_is_what_no_alert_reads_there(
+    tier: Tier, key: str, constant: str
+) -> None:
+    alerts = [alert for group in rule_groups(place()) for alert in group.alerts]
+    read = [a for a in alerts if re.search(rf"corral:threshold:{constant}\b", a.expr)]
+    assert read, "a threshold that nothing reads"
+    seen = any(tier in alert.tiers for alert in read)
+    assert seen is (key not in UNSEEN.get(tier, ()))
 
 
 def test_leaks_are_looked_for_over_less_than_is_kept() -> None:
