@@ -61,13 +61,9 @@ METRICS = (
     _metric("envoy_http_downstream_rq_overload_close", _LISTENER),
     _metric("envoy_http_rq_overload_local_reply", _LISTENER),
     _metric("envoy_http_no_cluster", _LISTENER),
-    Metric(
-        name="envoy_corral_tenant_egress_denials",
-        source=GATEWAY,
-        kind=Kind.COUNTER,
-        labels=(*_TARGET, "tenant", "wall"),
-        unit="",
-        reference="components/network/gateway/access_log.py:25",
+    _metric(
+        "envoy_corral_tenant_egress_denials",
+        *("tenant", "wall"),
         note="the one figure by tenant; begins with the first that is refused, which a rate misses",
     ),
     _metric("envoy_http_scoped_rds_update_attempt", *_SCOPES),

@@ -91,7 +91,7 @@ def seen_rules(place: ObservabilityPlace) -> Group:
             Alert(
                 name="MetricsSourceDown",
                 expr="\nor ".join(
-                    f"max by (job, metrics_path) (up{_of(source)}) == 0" for source in found
+                    f"max by ({_told(source)}) (up{_of(source)}) == 0" for source in found
                 ),
                 hold=held,
                 severity=Severity.CRITICAL,
@@ -127,6 +127,10 @@ def seen_rules(place: ObservabilityPlace) -> Group:
             ),
         ),
     )
+
+
+def _told(source: Source) -> str:
+    return "job, metrics_path" if source.metrics_path else "job"
 
 
 def _of(source: Source, rows: str = "") -> str:

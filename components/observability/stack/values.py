@@ -57,6 +57,30 @@ OFF_ALERTS = ("InfoInhibitor", "NodeRAIDDegraded", "NodeRAIDDiskFailure", "KubeC
 """Alerts of it that can't fire here (virtual disks have no RAID), or would always: sandboxes'
 CPU is overcommitted on purpose."""
 
+REPLACED_ALERTS = {
+    "Watchdog": HEARTBEAT_ALERT,
+    "KubeNodeNotReady": "NodeNotReady",
+    "KubeNodeUnreachable": "NodeNotReady",
+    "KubeNodePressure": "NodeUnderPressure",
+    "KubeletDown": "MetricsSourceAbsent",
+    "KubeAPIDown": "MetricsSourceAbsent",
+    "PrometheusBadConfig": "MonitoringConfigurationStale",
+    "AlertmanagerFailedReload": "MonitoringConfigurationStale",
+    "PrometheusRuleFailures": "MonitoringRulesFail",
+    "PrometheusMissingRuleEvaluations": "MonitoringRulesSkipped",
+    "PrometheusScrapeSampleLimitHit": "MonitoringTargetTooLarge",
+    "PrometheusNotConnectedToAlertmanagers": "MonitoringHasNoAlertmanager",
+    "PrometheusErrorSendingAlertsToSomeAlertmanagers": "MonitoringAlertsDropped",
+    "PrometheusErrorSendingAlertsToAnyAlertmanager": "MonitoringAlertsDropped",
+    "AlertmanagerFailedToSendAlerts": "MonitoringNotificationsFail",
+    "AlertmanagerClusterFailedToSendAlerts": "MonitoringNotificationsFail",
+    "PrometheusTSDBCompactionsFailing": "MonitoringDatabaseBroken",
+    "PrometheusRemoteWriteBehind": "MonitoringRemoteWriteBehind",
+}
+"""Alerts of it, with ours that tells the same, sooner, with a runbook and a level of response: one
+cause wakes somebody once. Certificates of kubelets and of the API server's clients, the API server,
+workloads and nodes' disks stay the chart's: we have none of these."""
+
 CADVISOR_KEPT = (
     "container_(cpu_usage_seconds_total|memory_(working_set_bytes|rss|cache|usage_bytes)|threads"
     "|processes|sockets|oom_events_total|pressure_.*|start_time_seconds|last_seen"
@@ -108,7 +132,7 @@ def _default_rules() -> dict[str, Any]:
     return {
         "create": True,
         "rules": dict.fromkeys(OFF_RULES, False),
-        "disabled": dict.fromkeys((*OFF_ALERTS, HEARTBEAT_ALERT), True),
+        "disabled": dict.fromkeys((*OFF_ALERTS, *REPLACED_ALERTS), True),
         # Of sandboxes our own rules speak, by class and tier.
         "appNamespacesOperator": "!~",
         "appNamespacesTarget": f"{NAMESPACE_PREFIX}.*",

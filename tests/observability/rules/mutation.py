@@ -6,6 +6,7 @@ matcher, an aggregation, a set operator, or how long an alert holds.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -37,8 +38,11 @@ _AGGREGATIONS = {
     "increase": ("delta",),
 }
 _LISTS = frozenset({"on", "by", "group_left", "group_right"})
-_EACH_TIME = 4
-"""Cases that every mutant that is left meets at a time: most of them don't outlive the first."""
+_START = 30_000
+"""What a trial takes before its first step, in characters of rules that are evaluated meanwhile."""
+_BETWEEN = "\nor "
+_FAR = 0.2
+"""A case notices so much less of a rule that its checks don't speak of."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,41 +76,65 @@ def mutants(groups: Sequence[Group]) -> Iterator[Mutant]:
 def survivors(
     tried: Iterable[Mutant], groups: Sequence[Group], cases: Sequence[Case]
 ) -> list[Mutant]:
-    """Those of them that no case notices. Cases that speak of a rule itself are tried first, all
-    others only on what they leave."""
+    """Those of them that no case notices: each meets every case that its rule is looked at in,
+    until one of them does."""
     needs = _needs(groups)
     reach = {case.name: _reach(case, needs) for case in cases}
-    left = list(tried)
-    of = {mutant.rule for mutant in left}
-    for near in (True, False):
-        concerned = {
-            rule: [
-                case
-                for case in cases
-                if rule in reach[case.name] and (rule in _spoken_of(case, needs)) is near
-            ]
-            for rule in of
-        }
-        for start in range(0, max(map(len, concerned.values()), default=0), _EACH_TIME):
-            left = _unnoticed(left, concerned, reach, start)
+    order = _Order(groups, cases, reach)
+    waiting = [
+        (mutant, [case for case in cases if mutant.rule in reach[case.name]]) for mutant in tried
+    ]
+    left = [mutant for mutant, untried in waiting if not untried]
+    while waiting := [(mutant, untried) for mutant, untried in waiting if untried]:
+        trials: list[Trial] = []
+        for mutant, untried in waiting:
+            case = max(untried, key=lambda case: order.promise(mutant.rule, case))
+            untried.remove(case)
+            order.tried[mutant.rule, case.name] += 1
+            trials.append(Trial(groups=_only(mutant.groups, reach[case.name]), case=case))
+        still: list[tuple[Mutant, list[Case]]] = []
+        for (mutant, untried), trial, failure in zip(
+            waiting, trials, failures(trials), strict=True
+        ):
+            if failure:
+                order.noticed[mutant.rule, trial.case.name] += 1
+            elif untried:
+                still.append((mutant, untried))
+            else:
+                left.append(mutant)
+        waiting = still
     return left
 
 
-def _unnoticed(
-    left: Sequence[Mutant],
-    concerned: Mapping[str, Sequence[Case]],
-    reach: Mapping[str, frozenset[str]],
-    start: int,
-) -> list[Mutant]:
-    """Those of them that the next few cases don't notice."""
-    trials: list[Trial] = []
-    owners: list[int] = []
-    for index, mutant in enumerate(left):
-        for case in concerned[mutant.rule][start : start + _EACH_TIME]:
-            trials.append(Trial(groups=_only(mutant.groups, reach[case.name]), case=case))
-            owners.append(index)
-    noticed = {owner for owner, failure in zip(owners, failures(trials), strict=True) if failure}
-    return [mutant for index, mutant in enumerate(left) if index not in noticed]
+class _Order:
+    """Which case to try first: one that noticed other mutants of the rule, or whose checks speak of
+    it, and that is judged quickly. It decides how long the search takes, and not what it finds."""
+
+    def __init__(
+        self,
+        groups: Sequence[Group],
+        cases: Sequence[Case],
+        reach: Mapping[str, frozenset[str]],
+    ) -> None:
+        needs = _needs(groups)
+        self.noticed: Counter[tuple[str, str]] = Counter()
+        self.tried: Counter[tuple[str, str]] = Counter()
+        self._near = {case.name: _spoken_of(case, needs) for case in cases}
+        length: Counter[str] = Counter()
+        for group in groups:
+            for rule in group.rules:
+                length[name_of(rule)] += len(rule.expr)
+        self._cost = {
+            case.name: _START + case.steps * sum(length[name] for name in reach[case.name])
+            for case in cases
+        }
+
+    def promise(self, rule: str, case: Case) -> float:
+        """How much the case may be expected to notice for what it takes."""
+        key = (rule, case.name)
+        share = (self.noticed[key] + 1) / (self.tried[key] + 2)
+        near = 1 if rule in self._near[case.name] else _FAR
+        return share * near / self._cost[case.name]
 
 
 def _spoken_of(case: Case, needs: Mapping[str, frozenset[str]]) -> frozenset[str]:
@@ -177,7 +205,10 @@ def _of_rule(rule: Rule | Alert) -> Iterator[tuple[str, Rule | Alert]]:
 def _of_expr(expr: str) -> Iterator[tuple[str, str]]:
     words = tokens(expr)
     inside = _inside(words)
+    again = repeated(expr)
     for position, word in enumerate(words):
+        if any(start < word.start < end for start, end in again):
+            continue
         for text in _instead(word, matcher=inside[position] == "{"):
             yield (
                 f"{word.text} becomes {text}, at {word.start}",
@@ -185,6 +216,34 @@ def _of_expr(expr: str) -> Iterator[tuple[str, str]]:
             )
         if inside[position] in ("{", *_LISTS) and word.kind == "word":
             yield from _without(expr, words, position, matcher=inside[position] == "{")
+
+
+def repeated(expr: str) -> list[tuple[int, int]]:
+    """Where parts of the expression stand (one on each line, with `or` between them) that are the
+    same as an earlier part but for what they ask for: the metric, and what a matcher compares with.
+
+    A mutant of one of these says of its series what the same mutant of the first says of its own,
+    and every case about them has series of all: it notices both or none. Each `or` is no part.
+    """
+    found: list[tuple[int, int]] = []
+    seen: set[tuple[str, ...]] = set()
+    start = 0
+    for part in expr.split(_BETWEEN):
+        form = _form(part)
+        if form in seen:
+            found.append((start - 1, start + len(part)))
+        seen.add(form)
+        start += len(part) + len(_BETWEEN)
+    return found
+
+
+def _form(part: str) -> tuple[str, ...]:
+    """Its words, without the name before each `{` and without strings."""
+    words = tokens(part)
+    return tuple(
+        "" if word.kind == "string" or after == "{" else word.text
+        for word, after in zip(words, [*(w.text for w in words[1:]), ""], strict=True)
+    )
 
 
 def _instead(word: Token, *, matcher: bool) -> Iterator[str]:

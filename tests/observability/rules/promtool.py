@@ -6,6 +6,7 @@ Every case is a test file of its own, and many go through one process of promtoo
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,6 +20,7 @@ from tests.observability.programs import promtool
 
 RUNBOOKS = "docs/runbooks"
 _VERDICT = re.compile(r"^  (SUCCESS|FAILED):?$", re.MULTILINE)
+_PART = re.compile(r"(\d+)([smhd])")
 _AT_ONCE = 400
 """Test files of one process: its command line has an end."""
 
@@ -62,6 +64,11 @@ class Case:
         """Names of alerts and series that it checks."""
         return frozenset(c.alert if isinstance(c, Fires) else c.expr for c in self.checks)
 
+    @property
+    def steps(self) -> float:
+        """Evaluations until its last check."""
+        return max(_seconds(c.at) for c in self.checks) / _seconds(self.evaluated or self.interval)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Trial:
@@ -69,6 +76,11 @@ class Trial:
 
     groups: Sequence[Group]
     case: Case
+
+
+def _seconds(text: str) -> int:
+    units = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+    return sum(int(number) * units[unit] for number, unit in _PART.findall(text))
 
 
 def check_rules(groups: Iterable[Group]) -> str:
@@ -122,6 +134,7 @@ def _run(program: str, trials: Sequence[Trial]) -> list[str]:
             text=True,
             check=False,
             cwd=folder,
+            env={**os.environ, "GOGC": "400"},
         )
     verdicts = _VERDICT.split(ran.stdout)[1:]
     found = [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,12 +14,16 @@ import yaml
 from components.documents import type_token
 from components.observability.inventory.inventory import all_metrics, sources
 from components.observability.inventory.kubelet import CADVISOR
+from components.observability.rules.rules import rule_groups
+from components.observability.stack.alertmanager import HEARTBEAT_ALERT
 from components.observability.stack.grafana import PASSWORD_FILE
 from components.observability.stack.monitors import targets
 from components.observability.stack.names import ALERTMANAGER, GRAFANA, PROMETHEUS, WATCHED
 from components.observability.stack.secrets import secret_contents
 from components.observability.stack.values import (
     CADVISOR_KEPT,
+    OFF_ALERTS,
+    REPLACED_ALERTS,
     disk_exporter_values,
     stack_values,
 )
@@ -26,6 +31,7 @@ from components.versions import DISK_METRICS_CHART, GRAFANA_IMAGE, PROMETHEUS_ST
 from corral.policy.check import judge_all
 from corral.settings.observability import NAMESPACE, NODES_NAMESPACE
 from tests.components.rendered_charts import rendered
+from tests.observability.rules.platform.stack import whole
 from tests.observability.stack.places import SECRETS, place
 
 Documents = list[dict[str, Any]]
@@ -125,16 +131,45 @@ def test_exporters_speak_tls_where_they_can(stack: Documents) -> None:
         assert endpoint["bearerTokenFile"], "it answers nobody without a right"
 
 
-def test_no_rule_speaks_of_what_nobody_can_scrape(stack: Documents) -> None:
-    monitors = {each["metadata"]["name"] for each in stack if each["kind"] == "ServiceMonitor"}
-    alerts = {
+def alerts_of(documents: Documents) -> set[str]:
+    return {
         rule["alert"]
-        for each in stack
+        for each in documents
         if each["kind"] == "PrometheusRule"
         for group in each["spec"]["groups"]
         for rule in group["rules"]
         if "alert" in rule
     }
+
+
+def test_no_cause_is_told_by_an_alert_of_the_chart_and_by_one_of_ours(
+    stack: Documents, tmp_path: Path
+) -> None:
+    values = stack_values(place())
+    values["defaultRules"]["disabled"] = {}
+    everything = alerts_of(
+        rendered(PROMETHEUS_STACK_CHART, values, namespace=NAMESPACE, into=tmp_path)
+    )
+    assert set(REPLACED_ALERTS) <= everything, "an alert that was renamed would come back"
+    assert everything - alerts_of(stack) == {*REPLACED_ALERTS, *OFF_ALERTS} & everything
+    kept = {
+        *("KubeletClientCertificateExpiration", "KubeletServerCertificateExpiration"),
+        *("KubeClientCertificateExpiration", "KubeAPIErrorBudgetBurn", "KubeAggregatedAPIDown"),
+        *("KubeAPITerminatedRequests", "TargetDown", "PrometheusNotIngestingSamples"),
+        *("AlertmanagerClusterDown", "KubePersistentVolumeFillingUp"),
+    }
+    assert kept <= alerts_of(stack), "nothing of ours tells these"
+
+
+def test_what_replaces_an_alert_of_the_chart_is_an_alert_of_ours() -> None:
+    ours = {alert.name for group in rule_groups(whole()) for alert in group.alerts}
+    assert set(REPLACED_ALERTS.values()) <= ours
+    assert not ours & (set(REPLACED_ALERTS) - {HEARTBEAT_ALERT})
+
+
+def test_no_rule_speaks_of_what_nobody_can_scrape(stack: Documents) -> None:
+    monitors = {each["metadata"]["name"] for each in stack if each["kind"] == "ServiceMonitor"}
+    alerts = alerts_of(stack)
     for part in ("controller-manager", "scheduler", "etcd", "proxy"):
         assert not [name for name in monitors if part in name]
     unreachable = ("KubeControllerManager", "KubeScheduler", "KubeProxy", "etcd", "Windows")

@@ -156,13 +156,14 @@ CASES = (
     ),
     Case(
         name="Three times too much for a day and for two hours is told",
-        interval="30s",
-        series=_up("0x99 1x1399 0x99 1x1279 0x599 1x3000"),
+        # It allows 180 of a day's 960 samples, and 15 of the 80 of two hours.
+        interval="90s",
+        series=_up("0x29 1x449 0x29 1x449 0x199 1x600"),
         checks=(
-            Fires(alert="GatewayBurnsSlowly", at=f"{(2880 + 439) * 30}s"),
-            Fires(alert="GatewayBurnsSlowly", at=f"{(2880 + 440) * 30}s", labels=({},)),
-            Fires(alert="GatewayBurnsSlowly", at=f"{(3480 + 193) * 30}s", labels=({},)),
-            Fires(alert="GatewayBurnsSlowly", at=f"{(3480 + 194) * 30}s"),
+            Fires(alert="GatewayBurnsSlowly", at=f"{1109 * 90}s"),
+            Fires(alert="GatewayBurnsSlowly", at=f"{1110 * 90}s", labels=({},)),
+            Fires(alert="GatewayBurnsSlowly", at=f"{1223 * 90}s", labels=({},)),
+            Fires(alert="GatewayBurnsSlowly", at=f"{1224 * 90}s"),
         ),
     ),
     Case(

@@ -128,6 +128,15 @@ _NOT_KEYS = {
 } | {
     series(key, {"job": "kubelet", "metrics_path": "/metrics/probes", "instance": "9"}): "0x2000"
     for key in ("container_memory_working_set_bytes", "kubelet_volume_stats_used_bytes")
+} | {
+    # Rows of containers, where those of whole pods are gone.
+    series(
+        "container_memory_working_set_bytes",
+        {
+            **{"job": "kubelet", "metrics_path": "/metrics/cadvisor", "instance": "9"},
+            "container": "agent",
+        },
+    ): "1x2000"
 }
 
 _ALL = tuple(_where(each.name) for each in HERE)
@@ -316,7 +325,7 @@ CASES = (
         name="Where all sources answer nobody is blind, whatever becomes of strangers",
         series={**_ups("1x2000"), **_ups("0x2000", "2"), **_keys("0x2000"), **_STRANGERS},
         checks=tuple(
-            Fires(alert=alert, at="1h")
+            Fires(alert=alert, at="15m")
             for alert in ("MetricsSourceAbsent", "MetricsSourceDown", "MetricsMissing")
         ),
     ),
@@ -330,7 +339,7 @@ CASES = (
             ),
             Fires(alert="MetricsSourceAbsent", at="5m", labels=_ALL),
             Fires(alert="MetricsMissing", at="5m", labels=_KEYED),
-            Fires(alert="MetricsSourceDown", at="1h"),
+            Fires(alert="MetricsSourceDown", at="10m"),
         ),
     ),
     Case(
@@ -347,8 +356,8 @@ CASES = (
         checks=(
             Fires(alert="MetricsSourceDown", at=at(39)),
             Fires(alert="MetricsSourceDown", at=at(40), labels=_ALL),
-            Fires(alert="MetricsSourceAbsent", at="1h"),
-            Fires(alert="MetricsMissing", at="1h"),
+            Fires(alert="MetricsSourceAbsent", at="15m"),
+            Fires(alert="MetricsMissing", at="15m"),
         ),
     ),
     Case(
