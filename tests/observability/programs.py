@@ -1,26 +1,21 @@
-"""Prometheus itself, in the version that the platform deploys: rules are tried on it.
+"""Prometheus and Alertmanager themselves: rules and routes are tried on them.
 
-Version 2 reads ranges otherwise (its `[1h]` takes in both ends), so that another one on PATH
-would test something else.
+Prometheus is the version that the platform deploys. Version 2 reads ranges otherwise (its `[1h]`
+takes in both ends), so that another one on PATH would test something else.
 """
 
 from __future__ import annotations
 
-import re
-import shutil
-import subprocess
-from functools import cache
 from pathlib import Path
-
-import pytest
 
 from tests.go_programs import ROOT, built
 
 VERSION = "3.14.0"
 """What kube-prometheus-stack 88.5.3 starts."""
 
-LEAST_ALERTMANAGER = (0, 26)
-"""The first that takes a webhook's address from a file, as ours has it."""
+ALERTMANAGER = "0.31.0"
+"""The last release whose Go module holds its web pages, without which it can't be built. The chart
+starts 0.34.0."""
 
 _DISCOVERY = ("remove_all_sd",)
 """Leaves out the clouds' service discovery: a third of the build, and nothing that rules see."""
@@ -37,13 +32,13 @@ def prometheus() -> Path:
 
 
 def alertmanager() -> Path:
-    """Alertmanager, from PATH: its module can't be built without its web pages. Skips without."""
-    return _on_path("alertmanager", "prometheus-alertmanager")
+    """The server that tells people."""
+    return _of_alertmanager("alertmanager")
 
 
 def amtool() -> Path:
-    """Alertmanager's judge of configurations, from PATH. Skips without."""
-    return _on_path("amtool")
+    """Alertmanager's judge of configurations and routes."""
+    return _of_alertmanager("amtool")
 
 
 def _program(name: str) -> Path:
@@ -58,24 +53,12 @@ def _program(name: str) -> Path:
     )
 
 
-def _on_path(*names: str) -> Path:
-    for name in names:
-        if found := shutil.which(name):
-            return _new_enough(Path(found))
-    least = ".".join(map(str, LEAST_ALERTMANAGER))
-    pytest.skip(f"{names[0]} isn't on PATH (Alertmanager {least} or newer)")
-
-
-@cache
-def _version(program: Path) -> tuple[int, ...]:
-    said = subprocess.run(
-        [program, "--version"], capture_output=True, text=True, check=False, timeout=60
+def _of_alertmanager(name: str) -> Path:
+    return built(
+        name,
+        ROOT / "tools" / "alertmanager",
+        version_command=("--version",),
+        version_words=f"{name}, version {ALERTMANAGER}",
+        package=f"github.com/prometheus/alertmanager/cmd/{name}",
+        ldflags=f"-s -w -X github.com/prometheus/common/version.Version={ALERTMANAGER}",
     )
-    found = re.search(r"version (\d+)\.(\d+)", said.stdout + said.stderr)
-    return tuple(map(int, found.groups())) if found else ()
-
-
-def _new_enough(program: Path) -> Path:
-    if _version(program) < LEAST_ALERTMANAGER:
-        pytest.skip(f"{program} is older than Alertmanager 0.26: it refuses a webhook's url_file")
-    return program

@@ -40,6 +40,7 @@ def plan(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
 
 def workload(plan: list[dict[str, Any]], namespace: str, name: str) -> dict[str, Any]:
     """A Deployment or a DaemonSet, as it is registered."""
+    found: dict[str, Any]
     [found] = [
         each["inputs"]
         for each in plan

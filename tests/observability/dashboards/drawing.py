@@ -314,9 +314,9 @@ def _colour(panel: dict[str, Any], value: float) -> str:
 
 def _top(value: float, unit: str) -> float:
     """The next round number of that unit, for a scale to end with."""
-    base, steps = (
-        (1024, (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)) if unit == "bytes" else (10, _TENS)
-    )
+    in_bytes = unit == "bytes"
+    base = 1024 if in_bytes else 10
+    steps: Sequence[float] = [2**power for power in range(10)] if in_bytes else _TENS
     if unit == "s" and value > _TIMES_ROUND[0]:
         return next((each for each in _TIMES_ROUND if each >= value), value)
     power = float(base) ** math.floor(math.log(value, base))
