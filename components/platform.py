@@ -217,7 +217,7 @@ class Platform(pulumi.ComponentResource):
         self._scaling(layer)
         self._egress(layer)
         self._inbound(layer)
-        self._observability(layer)
+        self._observability(layer, admission.system_namespace)
         if not isinstance(settings.cluster, EmbeddedCluster):
             Runtimes(
                 "runtimes",
@@ -275,11 +275,12 @@ class Platform(pulumi.ComponentResource):
     def _inbound_place(self) -> InboundPlace | None:
         return inbound_place(self._settings, egress_place(self._settings))
 
-    def _observability(self, layer: LayerOptions) -> None:
+    def _observability(self, layer: LayerOptions, system: pulumi.Resource) -> None:
         """What all of it is observed by, where the stack asks for it."""
         place = observability_place(self._settings)
         if place is not None:
-            after = (*self._network, *self._add_ons, *self._way_out)
+            # The exporter reads what is left in the system's namespace.
+            after = (system, *self._network, *self._add_ons, *self._way_out)
             args = ObservabilityArgs(place=place, secrets=self._secrets, after=after)
             Observability("observability", args, layer())
 

@@ -72,7 +72,8 @@ _IMMUTABLE = {
 
 @dataclass(frozen=True, kw_only=True)
 class ObservabilityArgs:
-    """The place, and what must stand before: the cluster's network and its add-ons."""
+    """The place, and what must stand before: other parts' namespaces, the cluster's network and its
+    add-ons."""
 
     place: ObservabilityPlace
     secrets: Mapping[str, str] = field(default_factory=dict)
@@ -102,7 +103,7 @@ class Observability(pulumi.ComponentResource):
         stack = self._charts(STACK, place, before)
         # PrometheusRule and its like are kinds that it brings.
         others = self._charts(CHARTS, place, [*before, *stack])
-        self._documents(AFTER, place, [*before, *stack, *others])
+        self._documents(AFTER, place, [*args.after, *before, *stack, *others])
         self.register_outputs({"namespace": NAMESPACE})
 
     def _charts(

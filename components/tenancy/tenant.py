@@ -82,7 +82,8 @@ class TenantNamespace(pulumi.ComponentResource):
             asked = floor_status_policy(name)
             fences.append(children.add(_logical(name, asked), asked, depends_on=[namespace]))
         if args.tenant.inbound is not None and args.way_in is not None:
-            tenant_way_in(children, name, args.tenant.inbound, args.way_in, [namespace, *fences])
+            before = [namespace, *fences]
+            fences += tenant_way_in(children, name, args.tenant.inbound, args.way_in, before)
         for document in bindings:
             children.add(
                 _logical(name, document),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from corral.settings.stack import Settings
 from corral.settings.tenants import Tenant
 from corral.settings.tiers import RUNTIMES, Tier
 from corral.settings.workspaces import WITHOUT_SHARED_FILES, Workspace
+from tests.observability.stack.places import STACK as OBSERVED
 
 GIB, MIB = 2**30, 2**20
 LOCAL = load_stack_file(Path(__file__).parents[2] / "stacks" / "Pulumi.local.yaml")
@@ -63,6 +65,45 @@ def every_runtime() -> Settings:
         },
         source="every runtime",
     )
+
+
+def every_part() -> Settings:
+    """A stack on a cluster without Calico, with ways out and in, packages, and all of what it is
+    observed by."""
+    return load_value(every_part_value(), source="every part")
+
+
+def every_part_value() -> dict[str, Any]:
+    """The same as it stands in a stack file."""
+    value = deepcopy(OBSERVED)
+    value["network"]["inbound"] = {
+        "webhooks": {"host": "hooks.example.org", "sources": ["192.0.2.0/24"]},
+        "router": {"namespaces": ["orchestrators"]},
+    }
+    value["observability"]["logs"] = {
+        "kind": "otlp",
+        "url": "https://loki.example.org/otlp/v1/logs",
+        "secret": "loki-token",
+    }
+    value["tenants"]["acme"] |= {
+        "orchestrator": {"groups": ["acme-operators"]},
+        "egress": {
+            "number": 1,
+            "allow": [{"host": "api.github.com"}],
+            "packages": {"registries": ["pypi", "npm", "go"]},
+        },
+        "inbound": {
+            "webhooks": {
+                "github": {
+                    "path": "/github",
+                    "signature": {"header": "X-Hub-Signature-256", "secret": "github"},
+                    "to": {"class": "worker", "port": 8080},
+                }
+            },
+            "router": {"ports": [8080]},
+        },
+    }
+    return value
 
 
 def with_tenants(*names: str) -> Settings:

@@ -109,23 +109,25 @@ def tenant_way_in(
     inbound: TenantInbound,
     shared: SharedWayIn,
     fences: Sequence[pulumi.Resource],
-) -> None:
+) -> list[pulumi.Resource]:
     """Registers a tenant's part, as children called `<tenant>/<object>`: policies, the verifier's
     sight of its pods, and last what opens it. `fences` are what stands in the tenant's namespace
-    before."""
+    before; its policies, which are fences too, are returned."""
     documents = (way_in_policies if shared.calico else floor_way_in_policies)(tenant, inbound)
-    after = [*shared.after, *fences]
-    before = [
-        children.add(
+
+    def add(document: Document, after: Sequence[pulumi.Resource]) -> pulumi.Resource:
+        return children.add(
             f"{tenant}/{document['metadata']['name']}",
             document,
             depends_on=after,
             replaced_by=_IMMUTABLE.get(document["kind"], ()),
         )
-        for document in (*documents, sandboxes_binding_document(tenant))
-    ]
-    part = part_document(tenant, inbound)
-    children.add(f"{tenant}/{part['metadata']['name']}", part, depends_on=[*after, *before])
+
+    after = [*shared.after, *fences]
+    policies = [add(document, after) for document in documents]
+    sight = add(sandboxes_binding_document(tenant), [*after, *policies])
+    add(part_document(tenant, inbound), [*after, *policies, sight])
+    return policies
 
 
 def _fences(place: InboundPlace) -> list[Document]:
