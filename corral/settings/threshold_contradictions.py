@@ -14,8 +14,9 @@ from corral.settings.tiers import Tier
 UNSEEN = {Tier.CONFIDENTIAL: ("disk", "disk_for", "processes")}
 """What nobody can measure on a tier, as no alert there reads it; a test compares them."""
 
-WAITS = ("memory_for", "cpu_for", "disk_for", "pending", "idle")
-"""How long something must last before it is an alert."""
+LASTS = ("memory_for", "cpu_for", "disk_for", "idle")
+"""How long something of a sandbox that runs must last before it is an alert. A start may be waited
+for longer than a sandbox lives: its age is counted from there."""
 
 
 def threshold_contradictions(
@@ -43,9 +44,9 @@ def _of_class(name: str, agent: AgentClass) -> Iterator[Problem]:
             "that long with nothing wrong",
             fix=f"write {duration_text(least)} or more, or leave it out",
         )
-    for field in WAITS:
+    for field in LASTS:
         seconds = getattr(thresholds, field)
-        if field in thresholds.model_fields_set and (seconds or 0) >= agent.max_age * 3600:
+        if field in thresholds.model_fields_set and seconds >= agent.max_age * 3600:
             yield _problem(
                 name,
                 _key(field),

@@ -85,7 +85,6 @@ REFUSED: list[tuple[dict[str, Any], str, str, str]] = [
     ({"memory_for": "24h"}, "memory-for", "max-age-hours, which is 24", "leave it out"),
     ({"cpu_for": "2d"}, "cpu-for", "max-age-hours, which is 24", "leave it out"),
     ({"disk_for": "25h"}, "disk-for", "max-age-hours, which is 24", "leave it out"),
-    ({"pending": "24h"}, "pending", "max-age-hours, which is 24", "leave it out"),
     ({"leak_per_hour": 0}, "leak-per-hour", "above 0", ""),
     ({"memory_hours": 1}, "memory-hours", "these keys alone", ""),
 ]
