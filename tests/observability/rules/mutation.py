@@ -191,11 +191,11 @@ def _of_rule(rule: Rule | Alert) -> Iterator[tuple[str, Rule | Alert]]:
     seen = {promql_parser.parse(rule.expr).prettify()}
     for change, expr in _of_expr(rule.expr):
         try:
-            form = promql_parser.parse(expr).prettify()
+            shown = promql_parser.parse(expr).prettify()
         except ValueError:
             continue
-        if form not in seen:
-            seen.add(form)
+        if shown not in seen:
+            seen.add(shown)
             yield change, replace(rule, expr=expr)
     if isinstance(rule, Alert) and rule.hold:
         for hold in _durations(rule.hold):
@@ -229,15 +229,15 @@ def repeated(expr: str) -> list[tuple[int, int]]:
     seen: set[tuple[str, ...]] = set()
     start = 0
     for part in expr.split(_BETWEEN):
-        form = _form(part)
-        if form in seen:
+        words = form(part)
+        if words in seen:
             found.append((start - 1, start + len(part)))
-        seen.add(form)
+        seen.add(words)
         start += len(part) + len(_BETWEEN)
     return found
 
 
-def _form(part: str) -> tuple[str, ...]:
+def form(part: str) -> tuple[str, ...]:
     """Its words, without the name before each `{` and without strings."""
     words = tokens(part)
     return tuple(

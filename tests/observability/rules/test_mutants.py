@@ -8,7 +8,13 @@ from components.observability.rules.rule import Alert, Group, Rule, Severity
 from components.observability.rules.rules import sandbox_groups
 from tests.observability.rules.cases import ALL
 from tests.observability.rules.explained import EXPLAINED, explained
-from tests.observability.rules.mutation import Mutant, mutants, name_of, survivors
+from tests.observability.rules.mutation import (
+    Mutant,
+    mutants,
+    name_of,
+    repeated,
+    survivors,
+)
 from tests.observability.rules.places import place
 from tests.observability.rules.promtool import Case, Fires
 
@@ -35,6 +41,33 @@ def test_what_is_explained_still_is_there(each: object) -> None:
 
 def test_most_mutants_need_no_explaining() -> None:
     assert sum(bool(explained(mutant)) for mutant in MUTANTS) < len(MUTANTS) / 10
+
+
+@pytest.mark.parametrize(
+    ("second", "left_out"),
+    [
+        ('max by (job) (up{job="b"}) == 0', True),
+        ('max by (job) (down{job="b"}) == 0', True),
+        ('min by (job) (up{job="b"}) == 0', False),
+        ('max by (pod) (up{job="b"}) == 0', False),
+        ('max by (job) (up{pod="b"}) == 0', False),
+        ('max by (job) (up{job!="b"}) == 0', False),
+        ('max by (job) (up{job="b", pod=""}) == 0', False),
+        ('max by (job) (up{job="b"}) == 1', False),
+        ('max by (job) (up{job="b"}) > 0', False),
+    ],
+)
+def test_only_a_part_that_is_the_same_but_for_its_source_is_left_out(
+    second: str, left_out: bool
+) -> None:
+    first = 'max by (job) (up{job="a"}) == 0'
+    assert bool(repeated(f"{first}\nor {second}")) is left_out
+    rule = Rule(record="a:b", expr=f"{first}\nor {second}")
+    begins = len(first) + len("\nor ")
+    changes = [m.change for m in mutants([Group(name="g", rules=(rule,))])]
+    assert any(int(c.rpartition(" ")[2]) < begins for c in changes)
+    assert any("or becomes and" in c for c in changes), "what stands between parts is tried"
+    assert any(int(c.rpartition(" ")[2]) >= begins for c in changes) is not left_out
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,10 @@ def _place() -> ObservabilityPlace:
         "classes": {
             name: {
                 **_with_processes(agent),
-                "thresholds": {**agent.get("thresholds", {}), **windows},
+                "thresholds": {
+                    **agent.get("thresholds", {}),
+                    **(windows if agent.get("tier") in BOMB else {}),
+                },
             }
             for name, agent in STACK["classes"].items()
         },

@@ -120,24 +120,30 @@ _STRANGERS = {
     },
     series("up", {"job": "kubelet", "metrics_path": "/metrics/probes", "instance": "9"}): "0x2000",
 }
-_NOT_KEYS = {
-    series(key, {"job": "strange", "metrics_path": path, "instance": "9"}): "0x2000"
-    for _, key in KNOWN_BY.values()
-    if key
-    for path in ("/metrics", "/metrics/resource", "/metrics/cadvisor", "")
-} | {
-    series(key, {"job": "kubelet", "metrics_path": "/metrics/probes", "instance": "9"}): "0x2000"
-    for key in ("container_memory_working_set_bytes", "kubelet_volume_stats_used_bytes")
-} | {
-    # Rows of containers, where those of whole pods are gone.
-    series(
-        "container_memory_working_set_bytes",
-        {
-            **{"job": "kubelet", "metrics_path": "/metrics/cadvisor", "instance": "9"},
-            "container": "agent",
-        },
-    ): "1x2000"
-}
+_NOT_KEYS = (
+    {
+        series(key, {"job": "strange", "metrics_path": path, "instance": "9"}): "0x2000"
+        for _, key in KNOWN_BY.values()
+        if key
+        for path in ("/metrics", "/metrics/resource", "/metrics/cadvisor", "")
+    }
+    | {
+        series(
+            key, {"job": "kubelet", "metrics_path": "/metrics/probes", "instance": "9"}
+        ): "0x2000"
+        for key in ("container_memory_working_set_bytes", "kubelet_volume_stats_used_bytes")
+    }
+    | {
+        # Rows of containers, where those of whole pods are gone.
+        series(
+            "container_memory_working_set_bytes",
+            {
+                **{"job": "kubelet", "metrics_path": "/metrics/cadvisor", "instance": "9"},
+                "container": "agent",
+            },
+        ): "1x2000"
+    }
+)
 
 _ALL = tuple(_where(each.name) for each in HERE)
 _KEYED = tuple(_where(each.name) for each in HERE if KNOWN_BY[each.name][1])
