@@ -103,13 +103,16 @@ def quotas_count(api: Api, namespace: str) -> bool:
     )
 
 
-def sandbox(class_name: str, *, name: str = "one", tenant: str = "everything") -> dict[str, Any]:
+def sandbox(
+    class_name: str, *, name: str = "one", tenant: str = "everything", asked: bool = False
+) -> dict[str, Any]:
     return sandbox_pod(
         tenant=tenant,
         class_name=class_name,
         agent_class=settings().classes[class_name],
         image=IMAGE,
         name=name,
+        asked=asked,
     )
 
 
@@ -160,13 +163,14 @@ def test_no_policy_has_a_mistake_that_the_server_found(api: Api) -> None:
 
 @pytest.fixture(scope="module")
 def sandboxes(api: Api) -> Iterator[dict[str, dict[str, Any]]]:
-    """A sandbox of each class, by class, when the scheduler has placed it.
+    """A sandbox of each class, which the exporter may ask, by class, when the scheduler has placed
+    it.
 
     None is deleted before the last test: a deletion makes the quota controller count anew, and for
     a moment it may miss what was just created.
     """
     for class_name in RUNTIMES:
-        api.create(PODS, sandbox(class_name, name=class_name))
+        api.create(PODS, sandbox(class_name, name=class_name, asked=True))
     for class_name in RUNTIMES:
         assert eventually(partial(node_of, api, class_name)), f"{class_name} has no node"
     yield {class_name: api.get(f"{PODS}/{class_name}") for class_name in RUNTIMES}

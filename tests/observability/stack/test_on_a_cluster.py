@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
+from components.network.policies.places import EGRESS_NAMESPACE
 from components.observability.observability import AFTER, BEFORE, NAMESPACES
 from components.observability.stack.values import disk_exporter_values, stack_values
-from components.tenancy.namespace import platform_namespace_document
+from components.tenancy.namespace import platform_namespace_document, system_namespace_document
 from components.versions import DISK_METRICS_CHART, PROMETHEUS_STACK_CHART
 from corral.embedded.cluster import EmbeddedCluster, default_cache
 from corral.embedded.cluster.progress import Silent
@@ -80,7 +81,9 @@ def established(api: Api, name: str) -> bool:
 def test_everything_is_taken(api: Api, charts: list[dict[str, Any]]) -> None:
     where = place()
     discovery = Discovery(api)
-    ours = [platform_namespace_document(NAMESPACE)]
+    # What other parts make, and the exporter reads in.
+    ours = [system_namespace_document(), platform_namespace_document(EGRESS_NAMESPACE)]
+    ours.append(platform_namespace_document(NAMESPACE))
     for functions in (NAMESPACES, BEFORE):
         ours += [document for function in functions for document in function(where)]
     for document in ours:
