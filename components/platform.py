@@ -162,6 +162,10 @@ class Platform(pulumi.ComponentResource):
             # The cluster stays the same one when its address or somebody's path to it changes:
             # told apart by those, everything on it would be replaced.
             cluster_identifier=f"{self._settings.cluster.kind}/{self.context}",
+            # Replaced, a tenant's list would be gone for seconds: every tunnel of it would be cut
+            # because a name was added, and Alertmanager would be without receivers.
+            enable_config_map_mutable=True,
+            enable_secret_mutable=True,
             opts=self._children.options(),
         )
 

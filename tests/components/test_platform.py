@@ -74,6 +74,13 @@ def test_a_cluster_at_a_new_address_is_no_other_cluster(settings: Settings, iden
     assert provider.inputs["clusterIdentifier"] == identity
 
 
+def test_lists_and_secrets_change_in_place() -> None:
+    """By default they are deleted and made anew: whoever reads them finds none meanwhile."""
+    inputs = cluster_provider(every_runtime()).inputs
+    assert inputs["enableConfigMapMutable"] == inputs["enableSecretMutable"]
+    assert inputs["enableSecretMutable"] in (True, "true")
+
+
 def test_outputs_are_the_component_s_attributes(monkeypatch: pytest.MonkeyPatch) -> None:
     built: list[Platform] = []
     namespaces: list[list[str]] = []
