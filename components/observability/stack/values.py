@@ -53,9 +53,12 @@ OFF_RULES = (
 """Groups of the chart's own rules that speak of those, or of what nodes haven't: none of their
 alerts could fire rightly."""
 
-OFF_ALERTS = ("InfoInhibitor", "NodeRAIDDegraded", "NodeRAIDDiskFailure", "KubeCPUOvercommit")
-"""Alerts of it that can't fire here (virtual disks have no RAID), or would always: sandboxes'
-CPU is overcommitted on purpose."""
+OFF_ALERTS = (
+    *("InfoInhibitor", "NodeRAIDDegraded", "NodeRAIDDiskFailure", "KubeCPUOvercommit"),
+    "CPUThrottlingHigh",
+)
+"""Alerts of it that can't fire here (virtual disks have no RAID; how often containers are throttled
+isn't kept, see CADVISOR_KEPT), or would always: sandboxes' CPU is overcommitted on purpose."""
 
 REPLACED_ALERTS = {
     "Watchdog": HEARTBEAT_ALERT,

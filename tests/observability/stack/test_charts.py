@@ -178,6 +178,20 @@ def test_no_rule_speaks_of_what_nobody_can_scrape(stack: Documents) -> None:
     assert "NodeFilesystemSpaceFillingUp" in alerts, "what remains can fire"
 
 
+def test_no_rule_of_the_chart_reads_what_isn_t_kept_of_cadvisor(stack: Documents) -> None:
+    read = {
+        name: rule.get("alert", rule.get("record"))
+        for each in stack
+        if each["kind"] == "PrometheusRule"
+        for group in each["spec"]["groups"]
+        for rule in group["rules"]
+        for name in re.findall(r"\b(?:container|machine)_\w+", rule["expr"])
+    }
+    assert "container_cpu_usage_seconds_total" in read, "or nothing is looked at"
+    kept = re.compile(CADVISOR_KEPT)
+    assert {name: rule for name, rule in read.items() if not kept.fullmatch(name)} == {}
+
+
 def test_of_sandboxes_our_own_rules_speak(stack: Documents) -> None:
     crashes = of(stack, "PrometheusRule", "corral-kubernetes-apps")
     assert 'namespace!~"agents-.*"' in json.dumps(crashes).replace('\\"', '"')
