@@ -16,6 +16,8 @@ import yaml
 
 from corral.commands.stacks import ORGANIZATION
 from corral.settings.layers import parts
+from corral.settings.stack import Settings as StackSettings
+from corral.settings.stack_secrets import SECRETS_KEY, placeholders
 from tests.cloud.executor import CloudExecutor
 from tests.cloud.running import World, build, moto
 from tests.project_copy import ROOT, copy_project
@@ -47,8 +49,9 @@ def varied(settings: Settings, **changes: Any) -> Settings:
 
 
 def configuration(settings: Settings) -> Mapping[str, str]:
-    """What Pulumi hands to the program."""
-    return {"corral:settings": json.dumps(settings)}
+    """What Pulumi hands to the program, with something in the place of each stack secret."""
+    secrets = placeholders(StackSettings.model_validate(settings))
+    return {"corral:settings": json.dumps(settings), SECRETS_KEY: json.dumps(dict(secrets))}
 
 
 def surroundings(settings: Settings) -> Settings:

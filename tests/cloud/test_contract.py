@@ -24,6 +24,7 @@ PROVIDER = "pulumi:providers:aws"
 NAMES: Final = {
     "aws:autoscaling/group:Group": ("name", r"[A-Za-z0-9._/-]{1,255}"),
     "aws:cloudwatch/logGroup:LogGroup": ("name", r"[A-Za-z0-9_/.#-]{1,512}"),
+    "aws:cloudwatch/logStream:LogStream": ("name", r"[^:*]{1,512}"),
     "aws:ec2/launchTemplate:LaunchTemplate": ("name", r"[A-Za-z0-9()./_-]{3,128}"),
     "aws:ec2/securityGroup:SecurityGroup": (
         "name",

@@ -10,6 +10,7 @@ from typing import Any, Final
 import pytest
 import yaml
 
+from tests.cloud.stacks import configuration
 from tests.project_copy import ROOT
 
 PROGRAM: Final = """
@@ -39,7 +40,7 @@ def imported(stack: str, of: str) -> dict[str, Any]:
     """What a process of its own has imported after an offline plan without any network."""
     file = ROOT / "stacks" / f"Pulumi.{of}.yaml"
     settings = yaml.safe_load(file.read_text(encoding="utf-8"))["config"]["corral:settings"]
-    config = {"corral:settings": json.dumps(settings)}
+    config = dict(configuration(settings))
     result = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", PROGRAM, str(ROOT), stack, json.dumps(config)],
         cwd=ROOT,

@@ -189,7 +189,8 @@ def test_an_owner_s_subnet_in_another_zone_is_refused(tmp_path: Path) -> None:
 def test_an_owner_s_subnet_that_is_too_small_is_refused(tmp_path: Path) -> None:
     pools = deepcopy(DEV["pools"])
     pools["sandboxed"] |= {"max-nodes": 400, "zones": ["a"]}
-    with standing(tmp_path, "dev", varied(DEV, aws={"network": OWNER}, pools=pools)) as world:
+    settings = varied(DEV, aws={"network": OWNER}, pools=pools, observability=None)
+    with standing(tmp_path, "dev", settings) as world:
         assert "has 251 addresses, and nodes may come to need" in str(world.result.error)
         assert not world.executor.of("aws:eks/cluster:Cluster")
 

@@ -53,6 +53,11 @@ ACTIONS: dict[str, tuple[str, ...]] = {
         "logs:PutRetentionPolicy",
         "logs:TagResource",
     ),
+    "aws:cloudwatch/logStream:LogStream": (
+        "logs:CreateLogStream",
+        "logs:DeleteLogStream",
+        "logs:DescribeLogStreams",
+    ),
     "aws:ec2/capacityReservation:CapacityReservation": (
         "ec2:CancelCapacityReservation",
         "ec2:CreateCapacityReservation",

@@ -36,6 +36,7 @@ MOST_CHARACTERS = {
     "aws:autoscaling/lifecycleHook:LifecycleHook": 255,
     "aws:cloudwatch/eventRule:EventRule": 64,
     "aws:cloudwatch/logGroup:LogGroup": 512,
+    "aws:cloudwatch/logStream:LogStream": 512,
     "aws:kms/alias:Alias": 256,
     "aws:sqs/queue:Queue": 80,
     "aws:route53/resolverFirewallRule:ResolverFirewallRule": 64,
@@ -369,6 +370,7 @@ def test_eks_own_plugin_is_there_for_pods_of_the_vpc_and_never_beside_an_overlay
     assert "vpc-cni" not in {addon.name for addon in overlay}
     trusted = changed(
         "dev",
+        observability=None,
         network={"calico": {"mode": "policy-only"}},
         pools={
             "system": {"machines": "virtual", "min-nodes": 1, "max-nodes": 1},
