@@ -24,6 +24,7 @@ from tests.proof.server import Document, Server, Verdict
 pytestmark = pytest.mark.cluster
 
 SYSTEM = "corral-system"
+PATH = f"/api/v1/namespaces/{SYSTEM}"
 CLH, QEMU = "kata-clh-runtime-rs", "kata-qemu-runtime-rs"
 HERE, THERE = "verified-here", "verified-there"
 CLOSED = {"key": UNVERIFIED_TAINT, "effect": "NoSchedule"}
@@ -168,12 +169,17 @@ def ground(
     yield Ground(server, callers)
     for caller in callers.values():
         caller.server.api.close()
+    # No kubelet ends them: with them the namespace, which other tests need too, would stay behind.
+    for pod in server.api.list(f"{PATH}/pods"):
+        name = f"{PATH}/pods/{pod['metadata']['name']}"
+        server.api.send("DELETE", name, body=b'{"gracePeriodSeconds":0}')
     for name in (HERE, THERE):
         server.delete(f"/api/v1/nodes/{name}", dry_run=False)
     rbac = "/apis/rbac.authorization.k8s.io/v1"
     server.delete(f"{rbac}/clusterrolebindings/proof-nodes", dry_run=False)
     server.delete(f"{rbac}/clusterroles/proof-nodes", dry_run=False)
-    server.delete(f"/api/v1/namespaces/{SYSTEM}", dry_run=False)
+    server.delete(PATH, dry_run=False)
+    until(lambda: server.api.find(PATH) is None, f"{SYSTEM} is gone")
 
 
 def _token(api: Api, account: str, on: str) -> str:
@@ -181,11 +187,11 @@ def _token(api: Api, account: str, on: str) -> str:
     right to create tokens does."""
     spec: Document = {}
     if on:
-        pod = api.create(f"/api/v1/namespaces/{SYSTEM}/pods", _pod(account, on))
+        pod = api.create(f"{PATH}/pods", _pod(account, on))
         reference = {"kind": "Pod", "apiVersion": "v1", "name": pod["metadata"]["name"]}
         spec = {"boundObjectRef": {**reference, "uid": pod["metadata"]["uid"]}}
     request = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": spec}
-    path = f"/api/v1/namespaces/{SYSTEM}/serviceaccounts/{account}/token"
+    path = f"{PATH}/serviceaccounts/{account}/token"
     return str(api.create(path, request)["status"]["token"])
 
 
