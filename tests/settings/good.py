@@ -5,7 +5,13 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import Any, Final
 
-REMOVED: Final = object()
+
+class _Removed:
+    def __repr__(self) -> str:
+        return "removed"
+
+
+REMOVED: Final = _Removed()
 """In the place of a value: the key goes."""
 
 _GOOD: dict[str, Any] = {
