@@ -14,6 +14,7 @@ from components.observability.inventory import (
     kube_state,
     kube_state_cluster,
     kubelet,
+    log_collector,
     node_capacity,
     prometheus,
     resolver,
@@ -23,7 +24,8 @@ from components.observability.inventory.metric import Metric, Source
 
 _FILES = (
     *(kubelet, kube_state, kube_state_cluster, kata, ephemeral_storage, exporter),
-    *(gateway, resolver, prometheus, runtime_security, node_capacity, detections_counted),
+    *(gateway, resolver, prometheus, log_collector),
+    *(runtime_security, node_capacity, detections_counted),
 )
 
 

@@ -14,18 +14,8 @@ GRAFANA = Source(name="grafana", job="corral-grafana", needs="grafana")
 NODE_EXPORTER = Source(name="node-exporter", job="node-exporter")
 API_SERVER = Source(name="api-server", job="apiserver")
 CLUSTER_DNS = Source(name="cluster-dns", job="coredns")
-LOG_COLLECTOR = Source(name="log-collector", job="corral-logs", needs="logs")
 
-SOURCES = (
-    PROMETHEUS,
-    ALERTMANAGER,
-    OPERATOR,
-    GRAFANA,
-    NODE_EXPORTER,
-    API_SERVER,
-    CLUSTER_DNS,
-    LOG_COLLECTOR,
-)
+SOURCES = (PROMETHEUS, ALERTMANAGER, OPERATOR, GRAFANA, NODE_EXPORTER, API_SERVER, CLUSTER_DNS)
 
 _TARGET = ("namespace", "pod", "service", "container", "endpoint")
 _REMOTE = ("remote_name", "url")

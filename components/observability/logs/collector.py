@@ -102,7 +102,8 @@ def configuration(
                 "spike_limit_percentage": 20,
             },
             "transform/whose": transform(WHOSE),
-            "transform/events": transform(EVENT),
+            # A line that a watcher was killed over is half of one: it goes on as text.
+            "transform/events": transform(EVENT, error_mode="silent"),
             "transform/secrets": transform(redaction(patterns)),
             "transform/tidy": transform(TIDY),
         },
@@ -220,10 +221,11 @@ def exporter(destination: Destination, guard: str) -> Configuration:
     }
 
 
-def transform(statements: Sequence[str]) -> Configuration:
-    """What can't be done is an error that stops the record: nothing goes on half done."""
+def transform(statements: Sequence[str], *, error_mode: str = "propagate") -> Configuration:
+    """What can't be done is an error that stops the record, and all behind it in its receiver:
+    nothing goes on half done. So no statement may fail by what a sandbox writes."""
     return {
-        "error_mode": "propagate",
+        "error_mode": error_mode,
         "log_statements": [{"context": "log", "statements": list(statements)}],
     }
 
@@ -257,7 +259,7 @@ EVENT = (
     ' where log.cache["event"] != nil',
     'set(log.attributes["tenant"], log.cache["event"]["tenant"])'
     ' where log.cache["event"] != nil and log.cache["event"]["tenant"] != nil',
-    'set(log.body, log.cache["event"]["note"]) where log.cache["event"] != nil',
+    'set(log.body, log.cache["event"]["note"]) where IsString(log.cache["event"]["note"])',
 )
 """What our own watcher of events says: the one pod whose lines are read."""
 
@@ -277,7 +279,7 @@ def redaction(patterns: Sequence[Pattern]) -> list[str]:
         found.append(f"replace_pattern(log.body, {expression}, {instead})")
         found.append(
             f'replace_pattern(log.attributes["event.reason"], {expression}, {instead})'
-            ' where log.attributes["event.reason"] != nil'
+            ' where IsString(log.attributes["event.reason"])'
         )
     return found
 

@@ -6,6 +6,7 @@ from components.observability.place import ObservabilityPlace
 from components.observability.rules.certificates import certificate_rules
 from components.observability.rules.egress_tenants import egress_tenant_rules
 from components.observability.rules.gateway_health import gateway_rules
+from components.observability.rules.logs_collected import log_rules
 from components.observability.rules.monitoring_itself import monitoring_rules
 from components.observability.rules.node_isolation import node_rules
 from components.observability.rules.platform_parts import part_rules
@@ -26,6 +27,7 @@ def platform_groups(place: ObservabilityPlace) -> list[Group]:
         *node_rules(place),
         certificate_rules(place),
         *monitoring_rules(place),
+        *log_rules(place),
         *security_rules(place),
         seen_rules(place),
         *promise_groups(place),

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from components.observability.inventory.inventory import sources
 from components.observability.inventory.metric import Source
 from components.observability.place import ObservabilityPlace
+from components.observability.rules.logs_collected import collects
 from components.observability.rules.rule import Alert, Group, Severity
 from components.observability.rules.thresholds import hold
 from components.observability.runtime_security.watched import serves
@@ -25,10 +26,6 @@ def _always(_: ObservabilityPlace) -> bool:
 
 def _egress(place: ObservabilityPlace) -> bool:
     return place.egress is not None
-
-
-def _logs(place: ObservabilityPlace) -> bool:
-    return getattr(place.observability, "logs", None) is not None
 
 
 def _falco(place: ObservabilityPlace) -> bool:
@@ -57,7 +54,7 @@ KNOWN_BY: Mapping[str, tuple[Has, str]] = {
     "node-exporter": (_always, ""),
     "api-server": (_always, ""),
     "cluster-dns": (_always, ""),
-    "log-collector": (_logs, ""),
+    "log-collector": (collects, "otelcol_exporter_queue_capacity"),
     "falco": (_falco, "falcosecurity_scap_n_drops_total"),
     "seccheck": (_reader, "corral_seccheck_connected_sandboxes"),
     "falcosidekick": (lambda place: _falco(place) or _reader(place), ""),

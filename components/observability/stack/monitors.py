@@ -38,8 +38,12 @@ ENVOY_KEPT = (
 """Of Envoy's figures those that count the gateway as a whole. What it says of single tenants stays
 with it: a thousand of them, a hundred figures each, would be more series than all sandboxes."""
 
-COLLECTOR_KEPT = "otelcol_(receiver|processor|exporter)_.*_log_records.*|otelcol_exporter_queue_.*"
-"""Of the collector's figures those that say whether logs come, go, wait or are lost."""
+COLLECTOR_KEPT = (
+    "otelcol_exporter_(.*_log_records_total|queue_(size|capacity))"
+    "|otelcol_processor_(incoming|outgoing)_items_total"
+)
+"""Of the collector's figures those that say whether logs go, wait, are held up or are lost. What
+its receivers say is left out: they are as many as tenants, on each node."""
 
 
 @dataclass(frozen=True, kw_only=True)

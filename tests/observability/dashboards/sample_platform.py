@@ -6,7 +6,8 @@ import math
 
 from components.network.policies.places import EGRESS_NAMESPACE
 from components.observability.inventory.inventory import sources
-from corral.settings.observability import NAMESPACE
+from components.observability.logs.collector import MOST_WAITING
+from corral.settings.observability import NAMESPACE, NODES_NAMESPACE
 from corral.settings.tiers import UNVERIFIED_TAINT
 from tests.observability.dashboards.curves import (
     END,
@@ -207,6 +208,9 @@ def platform() -> Series:
         ("corral-alertmanager", "alertmanager_config_last_reload_successful"),
     ):
         found[emitted.series(metric, target(job, f"{job}-0", NAMESPACE))] = steady(1)
+    collector = target("corral-logs", "corral-logs-a", NODES_NAMESPACE)
+    found[emitted.series("otelcol_exporter_queue_size", collector)] = steady(0)
+    found[emitted.series("otelcol_exporter_queue_capacity", collector)] = steady(MOST_WAITING)
     for part in ("pods", "agents", "claims"):
         found |= emitted.exporter(
             "corral_exporter_last_success_timestamp_seconds",

@@ -45,6 +45,8 @@ class Sink:
     came: threading.Condition = field(default_factory=threading.Condition)
     open: threading.Event = field(default_factory=threading.Event)
     """Until it is set, requests wait."""
+    answer: int = 200
+    """What is answered. What was refused is not kept."""
 
     def wait(self, wanted: Any, *, seconds: float = 60) -> list[Record]:
         """All records, once `wanted(records)` holds."""
@@ -66,6 +68,9 @@ def sink(folder: Path) -> Iterator[Sink]:
         def do_POST(self) -> None:
             raw = self.rfile.read(int(self.headers["Content-Length"]))
             found.open.wait()
+            if found.answer != 200:
+                self._answer(found.answer)
+                return
             packed = self.headers.get("Content-Encoding") == "gzip"
             body = gzip.decompress(raw) if packed else raw
             with found.came:
@@ -74,7 +79,10 @@ def sink(folder: Path) -> Iterator[Sink]:
                 )
                 found.records.extend(records(body))
                 found.came.notify_all()
-            self.send_response(200)
+            self._answer(200)
+
+        def _answer(self, status: int) -> None:
+            self.send_response(status)
             self.send_header("Content-Type", "application/x-protobuf")
             self.send_header("Content-Length", "0")
             self.end_headers()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -116,6 +117,37 @@ def test_nothing_is_lost_or_told_twice_over_a_rotation_and_a_restart(
     with collector():
         records = told.wait(_has("line four"))
     assert sorted(_bodies(records)) == sorted(f"line {n}" for n in ("one", "two", "three", "four"))
+
+
+@pytest.mark.parametrize("how", ["stopped", "killed"])
+def test_what_waits_during_an_outage_outlives_a_restart(
+    node: Node, told: Sink, collector: Start, how: str
+) -> None:
+    lines = [f"line {number} " + "x" * 900 for number in range(2000)]
+    node.container("agents-acme", "coder").write(*lines)
+    told.answer = 503
+    with collector() as process:
+        time.sleep(8)
+        if how == "killed":
+            process.kill()
+            process.wait()
+    told.answer = 200
+    node.container("agents-acme", "another").write("end")
+    with collector():
+        told.wait(_has("end"))
+        records = told.wait(lambda came: set(lines) <= set(_bodies(came)))
+    assert len(_bodies(records)) >= len(lines)
+
+
+def test_a_broken_event_holds_up_nobody(node: Node, told: Sink, collector: Start) -> None:
+    secret = "gh" + "p_" + some(36)
+    events = node.container(NAMESPACE, f"{EVENTS}-6d5-x", EVENTS_CONTAINER)
+    half = '{"namespace": "agents-acme", "note": "' + secret
+    events.write(half, "{}", '{"note": 5, "reason": 6}', "after it")
+    node.container("kube-system", "dns").write("of the platform")
+    with collector():
+        records = told.wait(lambda came: _has("of the platform")(came) and _has("after")(came))
+    assert not any(secret in body for body in _bodies(records))
 
 
 FORGERIES = (

@@ -175,6 +175,16 @@ def test_nothing_is_watched_that_the_stack_doesnt_have() -> None:
     assert "MonitoringRemoteWriteBehind" not in shipped
 
 
+def test_logs_are_watched_only_where_they_are_collected() -> None:
+    place = production()
+    silent = replace(place, observability=place.observability.model_copy(update={"logs": None}))
+    about = [a.name for a in all_alerts(platform_groups(place)) if a.name.startswith("Logs")]
+    assert about == ["LogsLost", "LogsNotTaken", "LogsQueueFilling", "LogsHeldUp"]
+    for alert in all_alerts(platform_groups(silent)):
+        assert not alert.name.startswith("Logs")
+        assert "corral-logs" not in alert.expr
+
+
 def test_the_heartbeat_is_what_alertmanager_routes() -> None:
     (heartbeat,) = [alert for alert in ALERTS if alert.expr == "vector(1)"]
     assert heartbeat.name == HEARTBEAT_ALERT

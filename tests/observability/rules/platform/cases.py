@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from tests.observability.rules.platform import cluster, gateway, promises, tenants, watching
+from tests.observability.rules.platform import cluster, gateway, logs, promises, tenants, watching
 
 ALL = (
     *tenants.CASES,
     *gateway.CASES,
     *cluster.CASES,
     *watching.CASES,
+    *logs.CASES,
     *promises.CASES,
 )

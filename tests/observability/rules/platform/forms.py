@@ -19,6 +19,7 @@ _WHERE = {
     "coredns": ("kube-system", "coredns-1", "coredns"),
     "corral-prometheus": ("corral-observability", "prometheus-0", "prometheus"),
     "corral-alertmanager": ("corral-observability", "alertmanager-0", "alertmanager"),
+    "corral-logs": ("corral-observability-nodes", "corral-logs-1", "collector"),
     "corral-falco": ("corral-observability-nodes", "falco-1", "falco"),
     "corral-seccheck": ("corral-observability-nodes", "reader-1", "reader"),
     "corral-falcosidekick": ("corral-observability", "sidekick-1", "falcosidekick"),
