@@ -14,7 +14,12 @@ from components.network.egress.pods import (
     pod_spec,
     probe,
 )
-from components.network.policies.places import CONTROL, CONTROL_PORT, EGRESS_NAMESPACE
+from components.network.policies.places import (
+    CONTROL,
+    CONTROL_METRICS_PORT,
+    CONTROL_PORT,
+    EGRESS_NAMESPACE,
+)
 from components.tenancy.namespace import tenant_namespace
 
 REPLICAS = 2
@@ -92,11 +97,14 @@ def control_deployment_document(image: str) -> Document:
     asked = container(
         "control",
         image,
-        command=["python", "-m", "warden.egress"],
+        command=["python", "-m", "warden.egress", "--metrics-port", str(CONTROL_METRICS_PORT)],
         requests={"cpu": "200m", "memory": "256Mi", "ephemeral-storage": "16Mi"},
         memory="1Gi",
         mounts={"scratch": ("/tmp", True)},  # noqa: S108 - in the pod
-        ports=[{"name": "https", "containerPort": CONTROL_PORT, "protocol": "TCP"}],
+        ports=[
+            {"name": "https", "containerPort": CONTROL_PORT, "protocol": "TCP"},
+            {"name": "metrics", "containerPort": CONTROL_METRICS_PORT, "protocol": "TCP"},
+        ],
         readinessProbe=probe("/ready", HEALTH_PORT),
         livenessProbe={"tcpSocket": {"port": HEALTH_PORT}, "periodSeconds": 10},
     )

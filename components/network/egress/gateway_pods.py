@@ -30,6 +30,7 @@ from corral.settings.quantities import bytes_text, parse_bytes
 BOOTSTRAP = "gateway-bootstrap"
 BOOTSTRAP_FOLDER, BOOTSTRAP_FILE = "/etc/egress/envoy", "bootstrap.json"
 OWN_FOLDER = "/run/egress"
+_OWN_NAME = "POD_NAME"
 
 MEMORY = parse_bytes("2Gi")
 MOST_HEAP = MEMORY // 5 * 4
@@ -71,6 +72,8 @@ def gateway_deployment_document(place: EgressPlace, control: object) -> Document
             *("--config-path", f"{BOOTSTRAP_FOLDER}/{BOOTSTRAP_FILE}"),
             *("--concurrency", str(WORKERS)),
             *("--log-level", "warning"),
+            # The control plane measures each of them by itself.
+            *("--service-node", f"$({_OWN_NAME})"),
             # Nothing takes over from it in its own pod.
             "--disable-hot-restart",
             *DRAIN_ARGUMENTS,
@@ -82,6 +85,7 @@ def gateway_deployment_document(place: EgressPlace, control: object) -> Document
             "own": (OWN_FOLDER, True),
             **CLIENT_MOUNT,
         },
+        env=[{"name": _OWN_NAME, "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}],
         ports=[{"name": "health", "containerPort": HEALTH_PORT, "protocol": "TCP"}],
         readinessProbe=probe("/ready", HEALTH_PORT),
         livenessProbe={"tcpSocket": {"port": HEALTH_PORT}, "periodSeconds": 10},

@@ -10,6 +10,7 @@ from components.network.gateway.bootstrap import HEALTH_PORT
 from components.network.policies.places import (
     API_SERVER,
     CONTROL,
+    CONTROL_METRICS_PORT,
     CONTROL_PORT,
     EGRESS_NAMESPACE,
     GATEWAY,
@@ -30,7 +31,11 @@ from corral.settings.egress import CLOSED_PORTS
 
 DNS_PORT = 53
 API_SERVER_PORTS = (443, 6443)
-FIGURES: Mapping[str, int] = {GATEWAY: HEALTH_PORT, RESOLVER: METRICS_PORT}
+FIGURES: Mapping[str, int] = {
+    GATEWAY: HEALTH_PORT,
+    RESOLVER: METRICS_PORT,
+    CONTROL: CONTROL_METRICS_PORT,
+}
 """Where their figures are read."""
 
 INTERNET = "0.0.0.0/0"
@@ -57,7 +62,7 @@ def fence_policies(ranges: ClusterRanges, beyond: Beyond) -> list[Document]:
     return [
         gateway_fence(ranges, beyond),
         _resolver(beyond),
-        _control(),
+        _control(beyond),
         policy(
             "nothing-else",
             namespace=EGRESS_NAMESPACE,
@@ -113,7 +118,7 @@ def _resolver(beyond: Beyond) -> Document:
     )
 
 
-def _control() -> Document:
+def _control(beyond: Beyond) -> Document:
     """It serves gateways and resolvers, and watches the API server."""
     return policy(
         "control",
@@ -131,6 +136,7 @@ def _control() -> Document:
                 source={"selector": f"{part(GATEWAY)} || {part(RESOLVER)}"},
                 destination={"ports": [CONTROL_PORT]},
             ),
+            *_figures(CONTROL, beyond),
             *logged_denial("nobody-else"),
         ],
         selector=part(CONTROL),

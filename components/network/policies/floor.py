@@ -135,7 +135,10 @@ def floor_shared_policies(ranges: ClusterRanges, beyond: Beyond) -> list[Documen
             "control",
             EGRESS_NAMESPACE,
             _of(CONTROL),
-            ingress=[{"from": clients, "ports": _ports("TCP", CONTROL_PORT)}],
+            ingress=[
+                {"from": clients, "ports": _ports("TCP", CONTROL_PORT)},
+                *_figures(CONTROL, beyond),
+            ],
             egress=api_server,
         ),
     ]

@@ -19,6 +19,7 @@ PACKAGES = "egress-packages"
 """The same of tenants' package mirrors, which carry their tenant's name besides."""
 
 CONTROL_PORT, PACKAGES_PORT = 8443, 8080
+CONTROL_METRICS_PORT = 9811
 
 QUARANTINE_LABEL = "corral.dev/quarantine"
 """On a pod, or on a tenant's namespace: `true` ends everything that it sends and gets."""

@@ -38,6 +38,14 @@ ROOT = Path(__file__).parents[3]
 ENVOY = Path(sys.executable).with_name("envoy")
 NAMESPACE = "/api/v1/namespaces/corral-egress"
 DOORS = doors(1)
+POD = "egress-gateway-5d8f7c9b64-x2x4q"
+RECORDED = ROOT / "tests" / "observability" / "recorded" / "egress-control.txt"
+HEAD = """\
+# recorded: 2026-11-23
+# version: warden.egress on a real API server (Kubernetes 1.36), one Envoy 1.40 as it is deployed;
+# a tenant was suspended and came back
+# command: CORRAL_RECORD=1 pytest tests/components/network/test_as_deployed.py
+"""
 PATIENCE = 20
 
 # In a mount namespace: the pod's folders, and what its hostAliases say.
@@ -65,6 +73,8 @@ class Gateway:
     """A gateway as its tenant reaches it."""
 
     api: Api
+    figures: str
+    """Where its control plane tells of itself."""
 
     def connect(self, authority: str) -> int:
         """The status of a CONNECT by the tenant's own door."""
@@ -106,6 +116,7 @@ def gateway(
         [
             *(sys.executable, "-m", "warden.egress", "--kubeconfig", str(kubeconfig)),
             *("--address", "127.0.0.1", "--health-port", str(free_port())),
+            *("--metrics-port", str(figures := free_port())),
         ],
         env={**os.environ, "PYTHONPATH": "warden"},
         cwd=ROOT,
@@ -120,11 +131,14 @@ def gateway(
         program, *arguments = envoy["command"]
         assert program == ENVOY.name
         with (tmp_path / "envoy.log").open("wb") as log:
-            command = places(str(ENVOY), *arguments, folder=tmp_path / "egress")
+            # The kubelet puts the pod's name there.
+            named = [each.replace("$(POD_NAME)", POD) for each in arguments]
+            assert named != arguments
+            command = places(str(ENVOY), *named, folder=tmp_path / "egress")
             started.append(subprocess.Popen(command, stdout=log, stderr=log))
         until(ready, "it is ready, as the kubelet asks")
         until(lambda: listens(DOORS.proxy) and listens(DOORS.tls), "the tenant's doors are open")
-        yield Gateway(api=platform)
+        yield Gateway(api=platform, figures=f"https://localhost:{figures}/metrics")
     finally:
         for process in reversed(started):
             process.terminate()
@@ -150,3 +164,12 @@ def test_what_is_registered_is_a_gateway_that_works(gateway: Gateway) -> None:
     until(lambda: not listens(DOORS.proxy), "a suspended tenant has no door")
     gateway.api.patch(namespace, {"metadata": {"labels": {"corral.dev/suspended": None}}})
     until(lambda: listens(DOORS.proxy), "and gets it back")
+
+    def told() -> str:
+        http = urllib3.PoolManager(cert_reqs="CERT_NONE", assert_hostname=False, retries=False)
+        return http.request("GET", gateway.figures).data.decode()
+
+    until(lambda: "corral_egress_cut_seconds_count 1.0" in told(), "one reaction was measured")
+    assert f'waiting_seconds{{gateway="{POD}",part="doors"}} 0.0' in told()
+    if os.environ.get("CORRAL_RECORD"):
+        RECORDED.write_text(f"{HEAD}{told()}", encoding="utf-8")

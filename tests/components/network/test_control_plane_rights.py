@@ -67,6 +67,7 @@ def control(platform: Api, control_plane: EmbeddedCluster, tmp_path: Path) -> It
             *(sys.executable, "-m", "warden.egress", "--kubeconfig", str(kubeconfig)),
             *("--address", "127.0.0.1", "--host", "localhost"),
             *("--port", str(port), "--health-port", str(health)),
+            *("--metrics-port", str(free_port())),
         ],
         env={**os.environ, "PYTHONPATH": "warden"},
         cwd=ROOT,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -93,3 +94,50 @@ def test_a_suspended_tenant_s_doors_are_gone_until_it_comes_back(
     laboratory.ask("suspend", tenants=[])
     laboratory.ask("settled")
     assert laboratory.ask("probe", **again)["end"] == "open"
+
+
+def test_what_is_taken_away_is_measured_as_it_was_felt_and_what_is_added_isnt(
+    laboratory: Laboratory, record_property: Callable[[str, object], None]
+) -> None:
+    laboratory.ask("settled")
+    listening(laboratory)
+    egress = names.TENANTS["measured"]
+    more = [*egress["allow"], {"host": "added.example.org"}]
+    laboratory.ask("put", tenant="measured", egress={**egress, "allow": more})
+    assert listening(laboratory) == [], "nothing was taken away"
+
+    hold(laboratory, "measured", proxy("measured"), TUNNEL)
+    cut = laboratory.begin("go_on", name="measured", steps=[["end"]])
+    laboratory.ask("put", tenant="measured", egress={"number": egress["number"]})
+    felt = laboratory.result(cut)["seconds"]
+    found = listening(laboratory)
+    record_property("seconds measured", found)
+    assert len(found) == 2, "by doors and by lists"
+    assert all(0 <= each <= felt for each in found), (found, felt)
+
+
+def test_a_gateway_that_refuses_waits_all_the_while_and_is_counted_when_it_takes_it(
+    laboratory: Laboratory,
+) -> None:
+    egress = names.TENANTS["measured"]
+    laboratory.ask("put", tenant="measured", egress=egress)
+    listening(laboratory)
+    begun = time.monotonic()
+    laboratory.ask("put_broken", tenant="measured", egress={"number": egress["number"]})
+    while (waited := laboratory.ask("waiting")) < 4:
+        assert time.monotonic() - begun < 60, "it counts as waiting"
+        time.sleep(0.2)
+    assert waited <= time.monotonic() - begun
+    laboratory.ask("put", tenant="measured", egress={"number": egress["number"]})
+    found = listening(laboratory)
+    assert max(found) > 4, found
+    assert laboratory.ask("waiting") == 0.0
+
+
+def listening(laboratory: Laboratory) -> list[float]:
+    """What was measured so far; some questions later, since a gateway says by its next question
+    what it took."""
+    laboratory.ask("settled")
+    time.sleep(2)
+    found: list[float] = laboratory.ask("reactions")
+    return found

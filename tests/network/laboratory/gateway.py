@@ -46,6 +46,8 @@ class Gateway:
 
     def __init__(self, folder: Path, envoy: str, *, roots: str, control_port: int) -> None:
         self.world = World()
+        self.cuts: list[float] = []
+        self.world.reaction.observe = self.cuts.append
         self.lines: list[dict[str, Any]] = []
         self.said: list[str] = []
         self.authorities: dict[str, Pair] = {}
@@ -80,6 +82,7 @@ class Gateway:
             document["static_resources"]["listeners"] = []  # its port is taken
         await self._run(_changed(document, change))
         await self.settled()
+        self.world.taking.begin()
 
     def put(self, tenant: str, egress: Documents, *, change: Change | None = None) -> None:
         """What a tenant may reach from now on."""
@@ -206,7 +209,8 @@ class Gateway:
             found = await self.admin("/stats?type=TextReadouts&format=json&filter=version_text")
         except OSError:
             return set()
-        return {each["value"] for each in found["stats"] if each["value"]}
+        # Whoever handed it over stands behind it.
+        return {each["value"].partition(".")[0] for each in found["stats"] if each["value"]}
 
     def _alive(self) -> None:
         if self._process is None or self._process.returncode is not None:

@@ -23,6 +23,7 @@ from tests.network.laboratory.probe import SECONDS, Line
 from tests.network.laboratory.service import forward
 from tests.network.laboratory.upstreams import Upstreams
 from tests.network.laboratory.walls import WALLS
+from warden.egress.parts import LISTENER
 
 EVIDENCE_SECONDS = 3
 COMMAND_SECONDS = 60
@@ -159,6 +160,21 @@ class Laboratory:
         """Until Envoy knows all."""
         await self._gateways[""].settled()
 
+    async def reactions(self) -> list[float]:
+        """Seconds that gateways took for what was taken away, as the control plane measured them
+        since it was last asked."""
+        gateway = self._gateways[""]
+        found, gateway.cuts[:] = list(gateway.cuts), []
+        return found
+
+    async def waiting(self) -> float:
+        """Seconds of the oldest that the gateway hasn't taken yet, as the control plane says it."""
+        return max(self._gateways[""].world.waiting().values())
+
+    async def put_broken(self, tenant: str, egress: dict[str, Any]) -> None:
+        """A tenant's list with doors that Envoy refuses; doesn't wait."""
+        self._gateways[""].put(tenant, egress, change=_broken)
+
     async def answers(self, name: str, found: list[str]) -> None:
         """What DNS says of a name from now on."""
         self._names.answers[name] = found
@@ -231,6 +247,11 @@ class Laboratory:
         return Gateway(
             self._folder / name, self._envoy, roots=self._upstreams.roots, control_port=port
         )
+
+
+def _broken(document: dict[str, Any]) -> None:
+    for listener in document[LISTENER]:
+        listener["filter_chains"] = [{"filters": [{"name": "of-no-kind", "typed_config": {}}]}]
 
 
 def _configure_namespace(folder: Path) -> None:

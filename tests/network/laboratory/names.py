@@ -114,6 +114,7 @@ TENANTS: dict[str, dict[str, Any]] = {
     "suspended": {"number": 9, "allow": [{"host": "ok.example.org"}]},
     "builder": {"number": 10, "allow": [{"host": "mirror.example.org", "ports": [80, 443]},
         {"host": "to-ten.example.org", "ports": [80, 443]}]},
+    "measured": {"number": 11, "allow": [{"host": "ok.example.org"}]},
 }  # fmt: skip
 """Tenants by name. `builder` leaves by the private way."""
 

@@ -7,7 +7,7 @@ from ipaddress import ip_network
 
 from components.network.gateway.bootstrap import HEALTH_PORT
 from components.network.gateway.ports import SERVICE_PORTS, doors
-from components.network.policies.places import CONTROL_PORT, PACKAGES_PORT
+from components.network.policies.places import CONTROL_METRICS_PORT, CONTROL_PORT, PACKAGES_PORT
 from components.network.policies.refused import METADATA
 from components.network.resolver.corefile import METRICS_PORT
 from tests.network.policies.cluster import INTERNET, NODES, PODS, RANGES, TENANTS, WORLD
@@ -75,6 +75,7 @@ def _egress() -> Iterator[Target]:
     yield _pod("resolver", METRICS_PORT, "figures")
     yield _pod("control plane", CONTROL_PORT, "discovery")
     yield _pod("control plane in quarantine", CONTROL_PORT, "discovery")
+    yield _pod("control plane", CONTROL_METRICS_PORT, "figures")
     yield _pod("control plane", 9000, "another port")
     yield _pod("stray pod beside the gateway", CONTROL_PORT, "discovery")
 

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -55,6 +56,8 @@ class Control:
     process: subprocess.Popen[bytes]
     kubeconfig: Path
     url: str
+    figures: str
+    """Where it tells of itself."""
     http: urllib3.PoolManager
 
     def ask(self, kind: str, **question: Any) -> dict[str, Any]:
@@ -96,13 +99,21 @@ def control(
     tmp_path: Path,
 ) -> Iterator[Control]:
     """It runs, and has said that it listens."""
-    port, health = free_port(), free_port()
-    with (tmp_path / "control.log").open("wb") as log:
+    with replica(control_plane, api, tmp_path) as found:
+        yield found
+
+
+@contextmanager
+def replica(cluster: EmbeddedCluster, api: Api, folder: Path) -> Iterator[Control]:
+    """One that runs, until it isn't needed any more."""
+    port, health, figures = free_port(), free_port(), free_port()
+    with (folder / "control.log").open("wb") as log:
         process = subprocess.Popen(
             [
                 *(sys.executable, "-m", "warden.egress"),
-                *("--kubeconfig", str(control_plane.kubeconfig)),
+                *("--kubeconfig", str(cluster.kubeconfig)),
                 *("--address", "127.0.0.1", "--port", str(port), "--health-port", str(health)),
+                *("--metrics-port", str(figures)),
                 *("--host", "localhost"),
             ],
             stdout=log,
@@ -111,13 +122,14 @@ def control(
             cwd=ROOT,
         )
         try:
-            until(lambda: listens(port), f"it listens: {(tmp_path / 'control.log').read_text()}")
-            shown = certificates(api, tmp_path)
+            until(lambda: listens(port), f"it listens: {(folder / 'control.log').read_text()}")
+            shown = certificates(api, folder)
             http = urllib3.PoolManager(ssl_context=trusting(shown, shows=shown), retries=False)
             yield Control(
                 process=process,
-                kubeconfig=control_plane.kubeconfig,
+                kubeconfig=cluster.kubeconfig,
                 url=f"https://localhost:{port}",
+                figures=f"https://localhost:{figures}/metrics",
                 http=http,
             )
         finally:
@@ -366,7 +378,10 @@ def test_every_replica_has_the_keys_of_the_first(control: Control, api: Api) -> 
     command = [sys.executable, "-m", "warden.egress", "--kubeconfig", str(control.kubeconfig)]
     command += ["--address", "127.0.0.1", "--host", "localhost", "--port", str(free_port())]
     again = subprocess.Popen(
-        [*command, "--health-port", str(port := free_port())],
+        [
+            *(*command, "--health-port", str(port := free_port())),
+            *("--metrics-port", str(free_port())),
+        ],
         env={**os.environ, "PYTHONPATH": "warden"},
         cwd=ROOT,
     )

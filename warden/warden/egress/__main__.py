@@ -12,14 +12,17 @@ from aiohttp import web
 from kubernetes_asyncio import client, config
 
 from warden.egress.cluster import Cluster
+from warden.egress.figures import Figures
 from warden.egress.keys import Keys
-from warden.egress.server import application, health, mutual_tls
+from warden.egress.server import application, health, metrics, mutual_tls
 from warden.egress.world import World
+from warden.own_tls import own_tls
 
 EXAMPLES = """\
 examples:
   python -m warden.egress
   python -m warden.egress --kubeconfig ~/.kube/config --address 127.0.0.1 --host localhost
+  curl -k https://127.0.0.1:9811/metrics
 """
 
 
@@ -36,6 +39,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--address", default="0.0.0.0", help="to listen on")  # noqa: S104 - a pod's
     parser.add_argument("--port", type=int, default=8443)
     parser.add_argument("--health-port", type=int, default=8081)
+    parser.add_argument("--metrics-port", type=int, default=9811)
     parser.add_argument(
         "--host",
         default="egress-control.corral-egress.svc",
@@ -55,6 +59,7 @@ async def serve(called: argparse.Namespace) -> None:
     else:
         config.load_incluster_config()  # type: ignore[no-untyped-call]  # untyped there
     world = World()
+    figures = Figures(world)
     async with client.ApiClient() as api:
         keys = Keys(api, namespace=called.namespace)
         context = mutual_tls(*await keys.control(called.host))
@@ -64,6 +69,7 @@ async def serve(called: argparse.Namespace) -> None:
         for app, port, tls in (
             (application(world), called.port, context),
             (health(world), called.health_port, None),
+            (metrics(figures.text), called.metrics_port, own_tls(called.host)),
         ):
             runner = web.AppRunner(app, access_log=None)
             await runner.setup()

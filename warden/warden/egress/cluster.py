@@ -44,6 +44,7 @@ class Cluster:
         self._pods: dict[str, dict[str, str]] = {}
         self._closed: set[str] = set()
         self._parts_known = False
+        self._unlisted = {self._part, self._credential, self._pod, self._tenant}
         self._certified: set[str] | None = None
         self._changed = asyncio.Event()
         self._shared: dict[str, Any] | None = None
@@ -70,6 +71,9 @@ class Cluster:
         async for kind, document in events(self._api, listing, arguments):
             if kind == LISTED:
                 self._parts_known |= follow == self._part
+                self._unlisted.discard(follow)
+                if not self._unlisted:
+                    self._world.taking.begin()
             else:
                 try:
                     follow(kind, document)

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import ssl
 import tempfile
+from collections.abc import Callable
 from typing import Any
 
 from aiohttp import web
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from warden.egress.certificates import Pair
 from warden.egress.parts import CLUSTER, LISTENER, SCOPE, SECRET, Answer
@@ -23,6 +25,7 @@ PATHS = {
 SECRETS_PATH = "/v3/discovery:secrets"
 COREFILES_PATH = "/corefiles"
 READY_PATH = "/ready"
+METRICS_PATH = "/metrics"
 
 MOST_BYTES = 1024 * 1024
 """Of a question."""
@@ -36,14 +39,17 @@ def application(world: World) -> web.Application:
         kind = PATHS[request.path]
         if not world.complete:
             raise web.HTTPServiceUnavailable(text="what all tenants share isn't known yet\n")
-        return _answer(world.answer(kind), question, kind)
+        answer = world.answer(kind)
+        world.reaction.asked(_gateway(question), kind, str(question.get("version_info", "")))
+        return _answer(answer, question, kind, signed=world.reaction.signed(answer.version))
 
     async def secrets(request: web.Request) -> web.Response:
         question = await _question(request)
         names = question.get("resource_names")
         if not isinstance(names, list):
             raise web.HTTPBadRequest(text="resource_names must be a list\n")
-        return _answer(world.secrets(map(str, names)), question, SECRET)
+        answer = world.secrets(map(str, names))
+        return _answer(answer, question, SECRET, signed=answer.version)
 
     async def corefiles(_request: web.Request) -> web.Response:
         if not world.complete:
@@ -55,6 +61,17 @@ def application(world: World) -> web.Application:
         app.router.add_post(path, discovery)
     app.router.add_post(SECRETS_PATH, secrets)
     app.router.add_get(COREFILES_PATH, corefiles)
+    return app
+
+
+def metrics(text: Callable[[], bytes]) -> web.Application:
+    """For Prometheus."""
+
+    async def figures(_request: web.Request) -> web.Response:
+        return web.Response(body=text(), headers={"Content-Type": CONTENT_TYPE_PLAIN_0_0_4})
+
+    app = web.Application()
+    app.router.add_get(METRICS_PATH, figures)
     return app
 
 
@@ -96,11 +113,18 @@ async def _question(request: web.Request) -> dict[str, Any]:
     return question
 
 
-def _answer(answer: Answer, question: dict[str, Any], kind: str) -> web.Response:
-    if question.get("version_info") == answer.version:
+def _gateway(question: dict[str, Any]) -> str:
+    """Who asks, by its own word; nothing where it doesn't say."""
+    node = question.get("node")
+    return str(node.get("id", "")) if isinstance(node, dict) else ""
+
+
+def _answer(answer: Answer, question: dict[str, Any], kind: str, *, signed: str) -> web.Response:
+    """Of the same version is what any replica handed over, whichever signed it."""
+    if str(question.get("version_info", "")).partition(".")[0] == answer.version:
         return web.Response(status=304)
     document = {
-        "version_info": answer.version,
+        "version_info": signed,
         "resources": answer.resources,
         "type_url": kind,
     }

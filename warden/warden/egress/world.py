@@ -10,8 +10,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from warden.egress.parts import SECRET, SHARED, Answer, Part, Resource, answers, served
+from warden.egress.parts import (
+    LISTENER,
+    SECRET,
+    SHARED,
+    Answer,
+    Part,
+    Resource,
+    answers,
+    served,
+)
+from warden.egress.reaction import Reaction
 from warden.egress.record import ANNOTATION, Record, next_record, parse_record
+from warden.egress.taking import Reach, Taking
 
 OWNER_LABEL = "egress.corral.dev/part"
 """On ConfigMaps: whose part it holds."""
@@ -46,6 +57,10 @@ def seen(document: dict[str, Any]) -> Seen:
 class World:
     """What is known. Parts are served as their record says, and until it is written as before."""
 
+    taking: Taking = field(default_factory=Taking)
+    """What is taken away meanwhile, and since when."""
+    reaction: Reaction = field(default_factory=Reaction)
+    """Who has taken the answers that say so."""
     _seen: dict[str, Seen] = field(default_factory=dict)
     _served: dict[str, dict[str, list[Resource]]] = field(default_factory=dict)
     _denied: dict[str, frozenset[str]] = field(default_factory=dict)
@@ -63,6 +78,7 @@ class World:
         self._seen.pop(owner, None)
         self._served.pop(owner, None)
         self._answers = None
+        self.taking.wanted(owner, Reach(), served=True)
 
     def shut_out(self, tenant: str, addresses: Iterable[str]) -> None:
         """Which of a tenant's pods may reach nothing."""
@@ -121,7 +137,15 @@ class World:
         """To the question for all resources of a type."""
         if self._answers is None:
             self._answers = answers(self._served[owner] for owner in sorted(self._served))
+            cuts = self.taking.carried()
+            for changed, answer in self._answers.items():
+                self.reaction.changed(changed, answer.version, cuts)
         return self._answers[kind]
+
+    def waiting(self) -> dict[tuple[str, str], float]:
+        """Seconds of the oldest that gateways go on with, by gateway and part."""
+        self.answer(LISTENER)
+        return self.reaction.waiting(self.taking.oldest())
 
     def secrets(self, names: Iterable[str]) -> Answer:
         """Those of these that are there."""
@@ -145,6 +169,10 @@ class World:
         if found is None:
             return
         closed = owner in self._closed
-        if owner == SHARED or closed or self._next(found) == found.record:
+        following = self._next(found) if owner != SHARED else found.record
+        if now := closed or following == found.record:
             self._served[owner] = served(found.part, found.record, closed=closed)
             self._answers = None
+        if owner != SHARED:
+            reach = Reach(allowed=following.allowed, denied=following.denied)
+            self.taking.wanted(owner, Reach() if closed else reach, served=now)

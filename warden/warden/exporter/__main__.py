@@ -17,8 +17,9 @@ from warden.exporter.agents import Agents
 from warden.exporter.asking import FRESH_ROUNDS, PORT, ROUND_SECONDS, Asking
 from warden.exporter.cluster import Cluster
 from warden.exporter.figures import Figures
-from warden.exporter.server import application, own_tls
+from warden.exporter.server import application
 from warden.exporter.table import Table, parse_table
+from warden.own_tls import own_tls
 
 EXAMPLES = """\
 examples:
@@ -72,7 +73,7 @@ async def serve(called: argparse.Namespace, table: Table) -> None:
         app = application(figures.text, lambda: cluster.ready)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=STOPPING_SECONDS)
         await runner.setup()
-        context = None if called.plain else own_tls()
+        context = None if called.plain else own_tls("corral-exporter")
         await web.TCPSite(runner, called.address, called.port, ssl_context=context).start()
         tasks = {asyncio.create_task(each) for each in (cluster.run(), asking.run())}
         waiting = asyncio.create_task(stopped.wait())

@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
-import tempfile
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
-from pathlib import Path
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
 
-from warden.egress.certificates import authority, server_certificate
 from warden.exporter.exposition import CONTENT_TYPE
 
 AT_ONCE = 4
 """Scrapes; more wait. Two Prometheuses ask, and now and then a person."""
 SCRAPE_SECONDS = 30.0
 """Whoever reads slower than that makes room for others."""
-HOST = "corral-exporter"
 
 
 def application(
@@ -57,19 +51,3 @@ def application(
     app.router.add_get("/ready", is_ready)
     app.router.add_get("/healthz", healthz)
     return app
-
-
-def own_tls() -> ssl.SSLContext:
-    """With a certificate of this start alone: nobody listens in. Whom Prometheus talks to says the
-    network policy."""
-    now = datetime.now(UTC)
-    pair = server_certificate(HOST, authority("exporter", now), now)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    with tempfile.TemporaryDirectory() as folder:
-        certificate, key = Path(folder) / "tls.crt", Path(folder) / "tls.key"
-        certificate.write_text(pair.certificate)
-        key.touch(mode=0o600)
-        key.write_text(pair.key)
-        context.load_cert_chain(certificate, key)
-    return context
