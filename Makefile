@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STACK ?= local
+# A file's tests share what they start; four processes with a cluster each are enough for any machine.
+PARALLEL ?= --numprocesses logical --maxprocesses 4 --dist loadfile
 
 .PHONY: help up down test check format bench lock reference clean
 
@@ -17,7 +19,7 @@ down: $(VENV)/.runtime ## Stop the embedded cluster; its state stays
 	@$(BIN)/corral cluster stop
 
 test: $(VENV)/.dev ## Every test, the real control plane's included
-	@$(BIN)/python -m pytest $(PYTEST)
+	@$(BIN)/python -m pytest $(PARALLEL) $(PYTEST)
 
 check: $(VENV)/.dev ## Lint, format, types, import direction
 	@$(BIN)/ruff check .

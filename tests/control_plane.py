@@ -1,4 +1,4 @@
-"""The embedded cluster that tests share: real processes, started once for the whole session.
+"""The embedded cluster that tests share: real processes, started once for each process of tests.
 
 `control_plane.kubeconfig` leads to it, with the context `corral`. Whoever uses it keeps to
 namespaces of their own and leaves its processes and nodes alone.
@@ -7,6 +7,7 @@ namespaces of their own and leaves its processes and nodes alone.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,14 @@ class Shown:
         if capture and reporter:
             with capture.global_and_fixture_disabled():
                 reporter.write_line(f"    {name}  {detail}")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes(config: pytest.Config) -> None:
+    """Before tests go to several processes, each with a cluster of its own: a build's progress is
+    seen here alone. Where the programs aren't to be had, tests say so themselves."""
+    with suppress(ClusterError):
+        Binaries(default_cache()).ensure(PROGRAMS, Shown(config))
 
 
 @pytest.fixture(scope="session")
