@@ -11,6 +11,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from zlib import crc32
 
 from components.observability.logs.names import (
     COLLECTOR,
@@ -135,19 +136,26 @@ def pipeline(receivers: Sequence[str]) -> Configuration:
 def shares(tenants: Sequence[str], pods: str = PODS) -> list[tuple[str, list[str], list[str]]]:
     """Receivers: the name of each, what it reads and what it leaves to others. One poll ends when
     every file of it is read to its end: so tenants that write much hold up themselves alone. Who
-    isn't known yet is read with the platform."""
+    isn't known yet is read with the platform.
+
+    How far a file was read is kept under its receiver's name: who reads a tenant doesn't change
+    when another comes or goes, or all that is on the node would be sent again."""
 
     def of(tenant: str) -> str:
         return f"{pods}/{NAMESPACE_PREFIX}{tenant}_*/*/*.log"
 
-    known = sorted(tenants)
-    count = min(len(known), MOST_RECEIVERS)
-    found: list[tuple[str, list[str], list[str]]] = [
-        (f"file_log/{n}", [of(each) for each in known[n::count]], []) for n in range(count)
-    ]
+    many = len(tenants) > MOST_RECEIVERS
+    found: dict[str, list[str]] = {}
+    for tenant in sorted(tenants):
+        share = crc32(tenant.encode()) % MOST_RECEIVERS
+        name = f"file_log/share-{share}" if many else f"file_log/tenant-{tenant}"
+        found.setdefault(name, []).append(of(tenant))
     own = f"{pods}/{NODES_NAMESPACE}_{COLLECTOR}*/*/*.log"
-    rest = [*(of(each) for each in known), own]
-    return [*found, ("file_log/rest", [f"{pods}/*/*/*.log"], rest)]
+    rest = [*(path for paths in found.values() for path in paths), own]
+    return [
+        *((name, paths, []) for name, paths in found.items()),
+        ("file_log/rest", [f"{pods}/*/*/*.log"], rest),
+    ]
 
 
 def receiver(include: Sequence[str], exclude: Sequence[str]) -> Configuration:
@@ -158,6 +166,8 @@ def receiver(include: Sequence[str], exclude: Sequence[str]) -> Configuration:
         "start_at": "beginning",
         "include_file_path": True,
         "include_file_name": False,
+        # A piece of a line may end in the space that a pattern needs.
+        "preserve_trailing_whitespaces": True,
         "poll_interval": "1s",
         "max_log_size": MOST_BODY,
         "storage": "file_storage",

@@ -119,6 +119,28 @@ def test_nothing_is_lost_or_told_twice_over_a_rotation_and_a_restart(
     assert sorted(_bodies(records)) == sorted(f"line {n}" for n in ("one", "two", "three", "four"))
 
 
+def test_a_tenant_that_is_added_has_nobody_told_twice(
+    tmp_path: Path, node: Node, told: Sink
+) -> None:
+    def read_for(tenants: list[str]) -> AbstractContextManager[subprocess.Popen[bytes]]:
+        value = configuration(
+            Destination(url=told.url, ca_file=str(told.ca_file)),
+            tenants,
+            pods=str(node.pods),
+            state=str(tmp_path / "state"),
+        )
+        return running(value, tmp_path / "run")
+
+    coder = node.container("agents-noisy", "coder")
+    coder.write("before")
+    with read_for(["acme", "noisy"]):
+        told.wait(_has("before"))
+    coder.write("after")
+    with read_for(["aardvark", "acme", "mouse", "noisy"]):
+        records = told.wait(_has("after"))
+    assert _bodies(records) == ["before", "after"]
+
+
 @pytest.mark.parametrize("how", ["stopped", "killed"])
 def test_what_waits_during_an_outage_outlives_a_restart(
     node: Node, told: Sink, collector: Start, how: str

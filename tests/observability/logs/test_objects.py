@@ -123,6 +123,16 @@ def test_each_tenant_is_read_once_and_strangers_with_the_rest(count: int) -> Non
     assert f"{PODS}/{NODES_NAMESPACE}_corral-logs*/*/*.log" in exclude, "it doesn't read itself"
 
 
+@pytest.mark.parametrize("count", [1, MOST_RECEIVERS - 1, 3 * MOST_RECEIVERS])
+def test_a_tenant_keeps_its_reader_when_others_come(count: int) -> None:
+    def readers(tenants: list[str]) -> dict[str, str]:
+        return {path: name for name, include, _ in shares(tenants)[:-1] for path in include}
+
+    tenants = [f"t{number}" for number in range(count)]
+    before, after = readers(tenants), readers(["another", *tenants])
+    assert before.items() <= after.items(), "else its logs would be sent once more"
+
+
 @pytest.fixture(scope="module")
 def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     cluster = EmbeddedCluster(tmp_path_factory.mktemp("logs"), default_cache())

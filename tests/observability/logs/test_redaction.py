@@ -58,7 +58,7 @@ def _mutants(whole: Configuration) -> Configuration:
     """The same, and beside it once more without each pattern, each of which says so."""
     receivers, processors = whole["receivers"], whole["processors"]
     [pipeline] = whole["service"]["pipelines"].values()
-    reader = receivers["file_log/0"]
+    reader = receivers["file_log/tenant-acme"]
     whole["receivers"] = {}
     pipelines: dict[str, Any] = {}
     for number, name in enumerate((ALL, *NAMES)):
