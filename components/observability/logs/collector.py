@@ -282,11 +282,17 @@ TIDY = (
 
 def redaction(patterns: Sequence[Pattern]) -> list[str]:
     """Takes every pattern out of the body, and out of what an event gives as its reason."""
-    found: list[str] = []
+    found = ['set(log.cache["small"], ToLowerCase(log.body))']
     for pattern in patterns:
         expression = _quoted(pattern.expression)
         instead = _quoted(pattern.replacement)
-        found.append(f"replace_pattern(log.body, {expression}, {instead})")
+        needed = " or ".join(
+            f'Index(log.cache["small"], {_quoted(need)}) >= 0' for need in pattern.needs
+        )
+        found.append(
+            f"replace_pattern(log.body, {expression}, {instead})"
+            + (f" where {needed}" if needed else "")
+        )
         found.append(
             f'replace_pattern(log.attributes["event.reason"], {expression}, {instead})'
             ' where IsString(log.attributes["event.reason"])'

@@ -5,8 +5,9 @@ looks for the same kinds in values of settings, where a whole value is hidden: h
 is, and what tells a secret from a name has to come from the text around it.
 
 What none of this can know: passwords in prose, secrets in hexadecimal or of letters alone without
-a name before them, anything short in base64, and whatever somebody writes so that it isn't found
-(reversed, with spaces, letter by letter). What mustn't be in logs, mustn't be logged.
+a name before them, anything short in base64, a value on another line than its name, and whatever
+somebody writes so that it isn't found (reversed, with spaces, letter by letter, over the end of a
+piece of 256 KiB). What mustn't be in logs, mustn't be logged.
 """
 
 from __future__ import annotations
@@ -14,12 +15,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 _NAMES = (
-    "passw(?:or)?d|passphrase|pwd|secret|token|api[_-]?key|access[_-]?key(?:[_-]?id)?|account[_-]?key"
-    "|client[_-]?secret|secret[_-]?access[_-]?key|private[_-]?key|credentials?|session[_-]?key"
+    "passw(?:or)?d|passphrase|passcode|[a-z]_pass|pwd|secret|token|_auth|credentials?"
+    "|(?:api|access|account|auth|encryption|master|private|secret|session|signing|subscription)"
+    "[_-]?key(?:[_-]?(?:id|data))?|key[_-]?data|client[_-]?secret"
 )
-
-_NAMED = rf"(?:{_NAMES})(?:\\?[\"'])?\s*(?:=>|[:=])\s*"
+_NAMES_NEED = ("pass", "pwd", "secret", "token", "_auth", "credential", "key")
+_QUOTE = r"(?:\\*[\"']|&quot;|&#3[49];|%22)"
+_COLOUR = r"(?:\x1b\[[0-9;]*m|\\u001[bB]\[[0-9;]*m|\\x1[bB]\[[0-9;]*m)*"
+_IS = rf"{_COLOUR}\s*(?:=>|:=|[:=]|%3[ADad])\s*{_COLOUR}"
+"""What stands between a name and its value: programs print in colours, and encode what they say."""
+_MANY = r"(?:\[\s*)?"
+"""Headers come in lists."""
+_NAMED = rf"(?:{_NAMES})(?:[_-]?(?:value|[0-9]{{1,3}}))?{_QUOTE}?{_IS}{_MANY}"
 _MIXED = "(?:[A-Z][A-Za-z0-9+]*[0-9+]|[0-9+][A-Za-z0-9+]*[A-Z])"
+_FIRST = r"(\b|\\[abefnrtv0]|\\u[0-9A-Fa-f]{4}|\\x[0-9A-Fa-f]{2}|%[0-9A-Fa-f]{2}|\[[0-9;]{1,8}m)"
+"""Where a token begins: behind an escaped character, a colour too, whose last letter is one of a
+word: `\nghp_…` in a string of JSON."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +42,9 @@ class Pattern:
     kept: str = ""
     after: str = ""
     """What it ends with, and stays."""
+    needs: tuple[str, ...] = ()
+    """Texts, in small letters: one of them is in whatever it finds. Looking for them costs next to
+    nothing; a line without any isn't compared with the expression."""
 
     @property
     def replacement(self) -> str:
@@ -38,103 +52,266 @@ class Pattern:
         return f"{self.kept}[redacted:{self.name}]{self.after}"
 
 
+def _token(name: str, needs: str, expression: str) -> Pattern:
+    return Pattern(
+        name=name, needs=tuple(needs.split()), expression=_FIRST + expression, kept="${1}"
+    )
+
+
 PATTERNS: tuple[Pattern, ...] = (
     # Over lines: the receiver joins those of a key before this sees them.
     Pattern(
         name="private-key",
+        needs=("private key",),
         expression=r"(?s)-----BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----"
         r".*?(?:-----END [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----|\z)",
     ),
     # What is left of one that was cut in two.
     Pattern(
         name="end-of-private-key",
+        needs=("private key",),
         expression=r"(?:[A-Za-z0-9+/=]+(?:\r?\n|\\n))*-----END [A-Z0-9 ]*PRIVATE KEY"
         r"(?: BLOCK)?-----",
     ),
-    Pattern(name="aws-key-id", expression=r"\b(?:AKIA|ASIA|AROA|AIDA|ABIA|ACCA)[A-Z0-9]{16}\b"),
-    Pattern(name="github", expression=r"\bgh[oprsu]_[A-Za-z0-9]{20,}"),
-    Pattern(name="github-fine", expression=r"\bgithub_pat_[A-Za-z0-9_]{20,}"),
-    Pattern(
-        name="gitlab", expression=r"\bgl(?:pat|ptt|dt|rt|cbt|agent|soat|ft)-[A-Za-z0-9_.-]{16,}"
+    _token(
+        "aws-key-id",
+        "akia asia aroa aida abia acca",
+        r"(?:AKIA|ASIA|AROA|AIDA|ABIA|ACCA)[A-Z0-9]{16}\b",
     ),
-    Pattern(name="slack", expression=r"\bxox[a-z]-[A-Za-z0-9-]{8,}"),
-    Pattern(name="slack-app", expression=r"\bxapp-[0-9]-[A-Za-z0-9-]{8,}"),
+    _token(
+        "github",
+        "gho_ ghp_ ghr_ ghs_ ghu_",
+        r"gh[oprsu]_[A-Za-z0-9][A-Za-z0-9_.-]{19,}",
+    ),
+    _token(
+        "github-fine",
+        "github_pat_",
+        r"github_pat_[A-Za-z0-9_]{20,}",
+    ),
+    _token(
+        "gitlab",
+        "glpat- glptt- gldt- glrt- glrtr- glcbt- glagent- glsoat- glft- gloas- glimt- glffct-"
+        " glwt-",
+        r"gl(?:pat|ptt|dt|rt|rtr|cbt|agent|soat|ft|oas|imt|ffct|wt)-"
+        r"[A-Za-z0-9_.-]{16,}",
+    ),
+    _token(
+        "slack",
+        "xox",
+        r"xox[a-z](?:\.xox[a-z])?-[A-Za-z0-9-]{8,}",
+    ),
+    _token(
+        "slack-app",
+        "xapp-",
+        r"xapp-[0-9]-[A-Za-z0-9-]{8,}",
+    ),
+    _token(
+        "sk-key",
+        "sk-",
+        r"c?sk-[A-Za-z0-9_-]{16,}",
+    ),
+    _token(
+        "stripe",
+        "sk_ rk_ whsec_",
+        r"(?:sk|rk|whsec)_(?:live_|test_)?[A-Za-z0-9+/]{16,}={0,2}",
+    ),
+    _token(
+        "google-key",
+        "aiza aq.",
+        r"(?:AIza[A-Za-z0-9_-]{30,}|AQ\.[A-Za-z0-9_-]{30,})",
+    ),
+    _token(
+        "google-oauth",
+        "ya29. gocspx- 1//0",
+        r"(?:ya29\.[A-Za-z0-9_.-]{16,}|GOCSPX-[A-Za-z0-9_-]{16,}"
+        r"|1//0[A-Za-z0-9_-]{20,})",
+    ),
+    _token(
+        "npm",
+        "npm_",
+        r"npm_[A-Za-z0-9]{30,}",
+    ),
+    _token(
+        "pypi",
+        "pypi-",
+        r"pypi-[A-Za-z0-9_-]{30,}",
+    ),
+    _token(
+        "hugging-face",
+        "hf_",
+        r"hf_[A-Za-z0-9]{20,}",
+    ),
+    _token(
+        "digitalocean",
+        "doo_v1_ dop_v1_ dor_v1_",
+        r"do[opr]_v1_[a-f0-9]{40,}",
+    ),
+    _token(
+        "vault",
+        "hvs. hvb. hvr.",
+        r"hv[sbr]\.[A-Za-z0-9_-]{20,}",
+    ),
+    _token(
+        "eks-token",
+        "k8s-aws-v1.",
+        r"k8s-aws-v1\.[A-Za-z0-9_-]{8,}",
+    ),
+    _token(
+        "pulumi",
+        "pul-",
+        r"pul-[0-9a-f]{20,}",
+    ),
+    _token(
+        "pulumi-ciphertext",
+        "v1:",
+        r"v1:[A-Za-z0-9+/]{12,}={0,2}:[A-Za-z0-9+/]+={0,2}",
+    ),
+    # What begins as JSON does, in base64: a second part may be empty, or there is none.
+    _token(
+        "jwt",
+        "eyj",
+        r"eyJ[A-Za-z0-9_-]{12,}(?:\.[A-Za-z0-9_-]*){0,4}",
+    ),
+    _token(
+        "vendor",
+        "dckr_ dapi lin_api_ ntn_ glsa_ glc_ shpat_ shpca_ shppa_ shpss_ atatt3 nrak- sntrys_"
+        " sntryu_ sbp_ sb_secret_ gsk_ xai- r8_ pplx- tskey- fm2_ hrku- lsv2_ age-secret-key-1"
+        " pmak- dp.pt. dp.st. dp.ct. dp.sa. rubygems_ sg. 8q~ :aa",
+        r"(?:dckr_[op]at_|dapi|lin_api_|ntn_|gl(?:sa|c)_|shp(?:at|ca|pa|ss)_|ATATT3"
+        r"|NRAK-|sntry[su]_|sbp_|sb_secret_|gsk_|xai-|r8_|pplx-|tskey-[a-z]+-|fm2_|HRKU-"
+        r"|lsv2_(?:pt|sk)_|AGE-SECRET-KEY-1|PMAK-|dp\.(?:pt|st|ct|sa)\.|rubygems_|SG\."
+        r"|[A-Za-z0-9]{3}8Q~|(?:bot)?[0-9]{8,10}:AA)[A-Za-z0-9_=.~-]{20,}",
+    ),
     Pattern(
-        name="slack-hook",
-        expression=r"(hooks\.slack\.com/(?:services|workflows)/)[A-Za-z0-9/_-]+",
+        name="hook",
+        needs=("hooks.slack.com/", "/api/webhooks/"),
+        expression=r"((?:hooks\.slack\.com/(?:services|workflows)"
+        r"|discord(?:app)?\.com/api/webhooks/[0-9]+)/)[A-Za-z0-9/_-]+",
         kept="${1}",
-    ),
-    Pattern(name="sk-key", expression=r"\bsk-[A-Za-z0-9_-]{16,}"),
-    Pattern(name="stripe", expression=r"\b(?:sk|rk|whsec)_(?:live_|test_)?[A-Za-z0-9]{16,}"),
-    Pattern(name="google-key", expression=r"\bAIza[A-Za-z0-9_-]{30,}"),
-    Pattern(name="google-oauth", expression=r"\b(?:ya29\.|GOCSPX-)[A-Za-z0-9_-]{16,}"),
-    Pattern(name="npm", expression=r"\bnpm_[A-Za-z0-9]{30,}"),
-    Pattern(name="pypi", expression=r"\bpypi-[A-Za-z0-9_-]{30,}"),
-    Pattern(name="hugging-face", expression=r"\bhf_[A-Za-z0-9]{20,}"),
-    Pattern(name="digitalocean", expression=r"\bdo[opr]_v1_[a-f0-9]{40,}"),
-    Pattern(name="vault", expression=r"\bhv[sbr]\.[A-Za-z0-9_-]{20,}"),
-    Pattern(name="eks-token", expression=r"\bk8s-aws-v1\.[A-Za-z0-9_-]{8,}"),
-    Pattern(name="pulumi", expression=r"\bpul-[0-9a-f]{20,}"),
-    Pattern(
-        name="pulumi-ciphertext", expression=r"\bv1:[A-Za-z0-9+/]{12,}={0,2}:[A-Za-z0-9+/]+={0,2}"
-    ),
-    Pattern(
-        name="jwt",
-        expression=r"\beyJ[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]{6,}(?:\.[A-Za-z0-9_-]*){0,3}",
     ),
     Pattern(
         name="url-password",
-        expression=r"([a-zA-Z][a-zA-Z0-9+.-]*://[^\s/:@\"']*:)[^\s/@\"']+@",
+        needs=("://",),
+        expression=r"([a-zA-Z][a-zA-Z0-9+.-]*://[^\s/:@\"']*:)[^\s/\"']+@",
+        kept="${1}",
+        after="@",
+    ),
+    Pattern(
+        name="url-token",
+        needs=("://",),
+        expression=r"([a-zA-Z][a-zA-Z0-9+.-]*://)[A-Za-z0-9_.~%+-]{20,}@",
         kept="${1}",
         after="@",
     ),
     Pattern(
         name="authorization",
-        expression=r"(?i)((?:proxy-)?authorization[\"']?\s*[:=]\s*[\"']?"
-        r"(?:(?:basic|bearer|token|apikey|negotiate|digest|aws4-hmac-sha256)\s+)?)[^\s\"',;]{4,}"
-        r"(?:,\s*[A-Za-z]+=[^\s\"',;]+)*",
+        needs=("authorization",),
+        expression=rf"(?i)((?:proxy-)?authorization{_QUOTE}?{_IS}{_MANY}(?:b?{_QUOTE})?"
+        r"(?:(?:basic|bearer|token|apikey|negotiate|digest|aws4-hmac-sha256)\s+)?)"
+        r"(?:(?:[a-z0-9_-]+=(?:\\*\"[^\"\\]*\\*\"|[^\s\"',;\\]+),?\s*)+|[^\s\"',;\]]{4,})",
         kept="${1}",
     ),
     Pattern(
         name="bearer",
+        needs=("bearer",),
         expression=r"(?i)\b(bearer\s+)[A-Za-z0-9._~+/=-]{12,}",
         kept="${1}",
     ),
     Pattern(
         name="cookie",
-        expression=r"(?i)((?:set-)?cookie[\"']?\s*[:=]\s*[\"']?)[^\"'\r\n]{4,}",
+        needs=("cookie",),
+        expression=rf"(?i)((?:set-)?cookie(?:{_QUOTE}?{_IS}{_MANY}(?:b?{_QUOTE})?|\s+[^\s=]+=))"
+        r"[^\"'\r\n\]>]{4,}",
+        kept="${1}",
+    ),
+    Pattern(
+        name="header-in-pair",
+        needs=("authorization", "cookie", *_NAMES_NEED),
+        expression=rf"(?i)((?:{_QUOTE}(?:(?:proxy-)?authorization|(?:set-)?cookie)"
+        rf"|\(\s*b?{_QUOTE}[a-z0-9_-]*(?:{_NAMES})){_QUOTE}\s*,\s*b?{_QUOTE})[^\"'\\]{{4,}}",
         kept="${1}",
     ),
     Pattern(
         name="signed-address",
+        needs=("sig=", "signature=", "credential="),
         expression=r"(?i)([?&](?:sig|signature|x-amz-signature|x-amz-credential|x-goog-signature)=)"
         r"[^\s&\"']+",
         kept="${1}",
     ),
     Pattern(
-        name="named-in-quotes",
-        expression=rf"(?i)({_NAMED}\")(?:[^\"\\]|\\.){{4,}}\"",
+        name="code-in-address",
+        needs=("code=", "ticket=", "assertion="),
+        expression=r"(?i)([?&](?:code|ticket|assertion)=)[^\s&\"']{16,}",
         kept="${1}",
-        after='"',
+    ),
+    # What ends in a quote may have been cut before it.
+    Pattern(
+        name="named-in-quotes",
+        needs=_NAMES_NEED,
+        expression=rf"(?i)({_NAMED}b?\")(?:[^\"\\]|\\.){{4,}}",
+        kept="${1}",
     ),
     Pattern(
         name="named-in-json-in-json",
-        expression=rf"(?i)({_NAMED}\\\")[^\"\\]{{4,}}",
+        needs=_NAMES_NEED,
+        expression=rf"(?i)({_NAMED}\\+\")(?:[^\"\\]|\\+[^\"\\]){{4,}}",
         kept="${1}",
     ),
     Pattern(
         name="named-in-single-quotes",
-        expression=rf"(?i)({_NAMED}')[^']{{4,}}",
+        needs=_NAMES_NEED,
+        expression=rf"(?i)({_NAMED}b?')(?:[^'\\]|\\.){{4,}}",
+        kept="${1}",
+    ),
+    # {"name": "DB_PASSWORD", "value": "…"}, as pods have it.
+    Pattern(
+        name="named-beside",
+        needs=_NAMES_NEED,
+        expression=rf"(?i)({_QUOTE}(?:name|key){_QUOTE}\s*:\s*{_QUOTE}[a-z0-9_.-]*(?:{_NAMES})"
+        rf"[a-z0-9_.-]*{_QUOTE}\s*,\s*{_QUOTE}value{_QUOTE}\s*:\s*{_QUOTE})[^\"'\\]{{4,}}",
+        kept="${1}",
+    ),
+    Pattern(
+        name="named-element",
+        needs=_NAMES_NEED,
+        expression=rf"(?i)(<[a-z0-9:_-]*(?:{_NAMES})(?:\s[^<>]*)?>)[^<]{{4,}}",
+        kept="${1}",
+    ),
+    Pattern(
+        name="docker-login",
+        needs=("auth",),
+        expression=rf"(?i)({_QUOTE}auth{_QUOTE}\s*:\s*{_QUOTE})[a-z0-9+/=_-]{{4,}}",
+        kept="${1}",
+    ),
+    Pattern(
+        name="netrc",
+        needs=("login",),
+        expression=r"(?im)(\blogin\s+\S+\s+(?:account\s+\S+\s+)?password\s+)\S+",
+        kept="${1}",
+    ),
+    Pattern(
+        name="netrc-line",
+        needs=("password",),
+        expression=r"(?m)^(\s*password[ \t]+)\S*[^a-z\s]\S*[ \t]*$",
+        kept="${1}",
+    ),
+    Pattern(
+        name="user-option",
+        needs=("-u",),
+        expression=r"(\s(?:-u|--user)(?:\s+|=)[\"']?[A-Za-z][^\s:\"']*:)[^\s\"']+",
         kept="${1}",
     ),
     Pattern(
         name="named",
+        needs=_NAMES_NEED,
         # `tokens: 512` names none, nor do five characters make one.
-        expression=rf"(?i)({_NAMED})[^\s\"'\\,;&<>\[\](){{}}]{{6,}}",
+        expression=rf"(?i)({_NAMED}(?:&quot;|&#3[49];|%22)?)"
+        r"(?:[^\s\"'\\,;&<>\[\](){}\x1b]|\\[^\snrt\"'\\]){6,}",
         kept="${1}",
     ),
     Pattern(
         name="option",
+        needs=_NAMES_NEED,
         expression=rf"(?i)(--?(?:[a-z0-9-]*-)?(?:{_NAMES})\s+)[^\s\"'-][^\s\"']{{5,}}",
         kept="${1}",
     ),
