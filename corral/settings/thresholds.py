@@ -195,6 +195,29 @@ Objective = Annotated[
 ]
 
 
+REACTIONS = tuple(map(parse_duration, ("2s", "3s", "5s", "10s", "30s", "1m")))
+"""Seconds by which the egress' control plane counts (warden.egress.figures), and a second; a test
+compares them."""
+
+
+def _countable(value: int) -> int:
+    if value < REACTIONS[0]:
+        raise NotAllowedError(
+            rule=f"at least {duration_text(REACTIONS[0])}: a gateway asks every 0.4 to 0.8 seconds "
+            "what holds, and connections that it then cuts end a second later, so that less can't "
+            "be kept",
+            fix=f"write {duration_text(REACTIONS[0])}, or leave it out",
+        )
+    if value not in REACTIONS:
+        nearest = min(REACTIONS, key=lambda each: abs(each - value))
+        counted = ", ".join(map(duration_text, REACTIONS))
+        raise NotAllowedError(
+            rule=f"one of {counted}: reactions are counted by these",
+            fix=f"write {duration_text(nearest)}",
+        )
+    return value
+
+
 class Objectives(Strict):
     """What the platform promises, of thirty days."""
 
@@ -204,3 +227,14 @@ class Objectives(Strict):
     """How long a sandbox's start may take, from its pod to its being ready."""
     gateway: Objective = 0.999
     """Share of requests, and of time, that the gateway doesn't fail by itself."""
+    warden_reaction: Annotated[Objective, Field(alias="warden-reaction")] = 0.99
+    """Share of what is taken away (a shorter list, a quarantine, a suspension) that each gateway
+    has cut within `reaction-within`."""
+    reaction_within: Annotated[
+        Duration,
+        AfterValidator(_countable),
+        Expected('a length of time: "2s", "3s", "5s", "10s", "30s" or "1m"'),
+        Field(alias="reaction-within"),
+    ] = parse_duration("2s")
+    """How long connections may outlive what allowed them, from the moment the control plane learns
+    of it: 2s, which a gateway that asks and is answered keeps, or 3s, 5s, 10s, 30s or 1m."""

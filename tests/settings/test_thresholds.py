@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from components.network.gateway.bootstrap import DRAIN_SECONDS
+from components.network.gateway.discovery import REFRESH_SECONDS
 from components.observability.rules.rules import rule_groups
 from corral.settings.durations import duration_text, parse_duration
 from corral.settings.loading import load_value
@@ -21,10 +23,13 @@ from corral.settings.thresholds import (
     LEAST_PENDING,
     LEAST_WINDOW,
     PENDING,
+    REACTIONS,
+    Objectives,
 )
 from corral.settings.tiers import Tier
 from tests.observability.stack.places import place
 from tests.settings.test_workspaces import EXISTING
+from warden.egress.figures import SECONDS
 
 
 def stack(
@@ -160,6 +165,11 @@ OF_THE_PLATFORM: list[tuple[dict[str, Any], str, str, str]] = [
     ({"objectives": {"gateway": 1.0}}, "gateway", "nothing to burn", "write 0.99"),
     ({"objectives": {"sandbox-start": 99}}, "sandbox-start", "below 1", "write 0.99"),
     ({"objectives": {"start-within": "15s"}}, "start-within", "two scrapes", "30s"),
+    ({"objectives": {"warden-reaction": 0.5}}, "warden-reaction", "can't reach", "write 0.99"),
+    ({"objectives": {"reaction-within": "1s"}}, "reaction-within", "can't be kept", "write 2s"),
+    ({"objectives": {"reaction-within": "7s"}}, "reaction-within", "counted by these", "write 5s"),
+    ({"objectives": {"reaction-within": "2m"}}, "reaction-within", "2s, 3s, 5s, 10s, 30s, 1m",
+     "write 1m"),
 ]  # fmt: skip
 
 
@@ -186,6 +196,16 @@ def test_an_objective_above_the_least_can_be_missed_by_its_fastest_alert() -> No
     )
     assert found.observability is not None
     assert found.observability.objectives.gateway == 0.95
+
+
+def test_a_reaction_is_promised_no_faster_than_gateways_ask_and_drain() -> None:
+    slowest = 2 * REFRESH_SECONDS + DRAIN_SECONDS
+    assert slowest < REACTIONS[0] < slowest + 1
+
+
+def test_reactions_are_promised_by_what_the_control_plane_counts() -> None:
+    assert {within - DRAIN_SECONDS for within in REACTIONS} <= set(SECONDS)
+    assert Objectives().reaction_within == REACTIONS[0]
 
 
 def test_the_least_window_is_two_scrapes() -> None:

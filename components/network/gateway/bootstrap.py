@@ -17,7 +17,8 @@ ADMIN_SOCKET = "admin.sock"
 HEALTH_PORT = 9902
 """Readiness and metrics, and nothing else of the administration."""
 
-DRAIN_ARGUMENTS = ("--drain-time-s", "1", "--drain-strategy", "immediate")
+DRAIN_SECONDS = 1
+DRAIN_ARGUMENTS = ("--drain-time-s", str(DRAIN_SECONDS), "--drain-strategy", "immediate")
 """How long connections outlive the listener that they came in by: access that is taken away is
 gone after a second."""
 

@@ -160,6 +160,7 @@ def _burn(place: ObservabilityPlace) -> Panel:
     promised = {"sandbox_start": objectives.sandbox_start}
     if place.egress is not None:
         promised["gateway"] = objectives.gateway
+        promised["warden_reaction"] = objectives.warden_reaction
     return Panel(
         title="How fast is what we promise used up?",
         about="Share that was bad in the last hour, by what the objective leaves: 1 uses up a "
@@ -169,7 +170,7 @@ def _burn(place: ObservabilityPlace) -> Panel:
             Query(expr=f"slo:{name}:bad_ratio_1h / {1 - share:.10g}", legend=name.replace("_", " "))
             for name, share in promised.items()
         ),
-        beyond="How fast the warden reacts is promised by nobody yet.",
+        beyond="Where nothing was started, or nothing taken away, there is no share of it.",
         thresholds=((WARNING, SLOW_BURN), (CRITICAL, FASTEST_BURN)),
         alerts=("SandboxStartsBurnsFast", "SandboxStartsBurnsSlowly"),
         width=12,

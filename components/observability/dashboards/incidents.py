@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from components.network.gateway.bootstrap import DRAIN_SECONDS
 from components.observability.dashboards.panel import (
     CRITICAL,
     INCIDENTS,
@@ -16,6 +17,7 @@ from components.observability.dashboards.panel import (
 from components.observability.dashboards.security_events import BY_RULE, BY_SANDBOX
 from components.observability.place import ObservabilityPlace
 from components.observability.runtime_security.watched import serves
+from corral.settings.durations import duration_text
 from corral.settings.tiers import Tier
 
 _FIRE = 'ALERTS{alertstate="firing", alertname!="Watchdog"}'
@@ -27,6 +29,8 @@ QUARANTINED = "count(sandbox:quarantined:info) or vector(0)"
 WHO_IS_QUARANTINED = "max by (tenant, pod, agent_class, tier) (sandbox:quarantined:info)"
 RESPONSES = "sum by (level) (max by (tenant, level) (corral_responses_total))"
 RESPONSES_OF = "sum by (tenant, level) (increase(corral_responses_total[1h]))"
+WAITING = "gateway:cut_waiting:seconds"
+SLOWEST = "histogram_quantile(0.99, sum by (le) (rate(corral_egress_cut_seconds_bucket[1h])))"
 EXPORTER_AGE = "time() - max by (part) (corral_exporter_last_success_timestamp_seconds)"
 
 _UNSEEN = {
@@ -43,6 +47,9 @@ def incidents(place: ObservabilityPlace) -> Dashboard:
         Row(title="Alerts", panels=_alerts()),
         Row(title="What was done", panels=_responses()),
     ]
+    if place.egress is not None:
+        within = place.observability.objectives.reaction_within
+        rows.append(Row(title="Is what was taken away gone?", panels=_cuts(within)))
     if falco or reader:
         rows.append(Row(title="What was detected", panels=_detections()))
     return Dashboard(
@@ -140,6 +147,39 @@ def _responses() -> tuple[Panel, ...]:
             alerts=("SandboxQuarantined",),
             nothing="nobody",
             width=6,
+        ),
+    )
+
+
+def _cuts(within: int) -> tuple[Panel, ...]:
+    late = within - DRAIN_SECONDS
+    return (
+        Panel(
+            title="Which gateway goes on with what was taken away?",
+            about="Since when something is to be cut that it hasn't taken yet, by doors and lists; "
+            f"connections end a second after it did, so that {late} s are what "
+            f"{duration_text(within)} leave.",
+            shape=Shape.CURVES,
+            queries=(Query(expr=WAITING, legend="{{gateway}} {{part}}"),),
+            unit=Unit.SECONDS,
+            beyond="What the control plane hasn't learned of yet, and connections that nodes keep: "
+            "their agents' figures stay on the node.",
+            thresholds=((CRITICAL, late),),
+            alerts=("WardenReactionBurnsFast", "WardenReactionBurnsSlowly"),
+            nothing="no gateway asks",
+            width=12,
+        ),
+        Panel(
+            title="How fast do gateways take it?",
+            about="All but the slowest hundredth of the last hour, from learning to handing over.",
+            shape=Shape.CURVES,
+            queries=(Query(expr=SLOWEST, legend="99 of 100"),),
+            unit=Unit.SECONDS,
+            beyond="A gateway that never takes it isn't among them.",
+            thresholds=((WARNING, late),),
+            alerts=("WardenReactionBurnsSlowly",),
+            nothing="nothing was taken away",
+            width=12,
         ),
     )
 

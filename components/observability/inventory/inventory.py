@@ -7,6 +7,7 @@ from functools import cache
 
 from components.observability.inventory import (
     detections_counted,
+    egress_control,
     ephemeral_storage,
     exporter,
     gateway,
@@ -24,7 +25,7 @@ from components.observability.inventory.metric import Metric, Source
 
 _FILES = (
     *(kubelet, kube_state, kube_state_cluster, kata, ephemeral_storage, exporter),
-    *(gateway, resolver, prometheus, log_collector),
+    *(gateway, resolver, egress_control, prometheus, log_collector),
     *(runtime_security, node_capacity, detections_counted),
 )
 

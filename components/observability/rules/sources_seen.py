@@ -46,6 +46,7 @@ KNOWN_BY: Mapping[str, tuple[Has, str]] = {
     "corral-exporter": (_always, "corral_exporter_last_success_timestamp_seconds"),
     "gateway": (_egress, "envoy_server_live"),
     "resolver": (_egress, "coredns_build_info"),
+    "egress-control": (_egress, "corral_egress_cut_seconds_count"),
     "inbound": (lambda place: place.inbound is not None, "envoy_server_live"),
     "prometheus": (_always, "prometheus_tsdb_head_series"),
     "alertmanager": (_always, "alertmanager_config_last_reload_successful"),

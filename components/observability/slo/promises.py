@@ -1,10 +1,10 @@
-"""What is promised: sandboxes start in time, and the gateway fails nobody by itself.
-
-How fast the warden reacts is promised by nobody yet: nothing measures it.
-"""
+"""What is promised: sandboxes start in time, the gateway fails nobody by itself, and what is taken
+away is cut in time."""
 
 from __future__ import annotations
 
+from components.network.gateway.bootstrap import DRAIN_SECONDS
+from components.network.policies.places import GATEWAY
 from components.observability.place import ObservabilityPlace
 from components.observability.rules.rule import Group, Rule
 from components.observability.rules.sandboxes_known import IN_TENANTS
@@ -21,6 +21,8 @@ def promise_groups(place: ObservabilityPlace) -> list[Group]:
     found = [objective_group(_starts(objectives.sandbox_start, objectives.start_within))]
     if place.egress is not None:
         found.append(objective_group(_gateway(objectives.gateway)))
+        reaction = _reaction(objectives.warden_reaction, objectives.reaction_within)
+        found.append(objective_group(reaction))
     return found
 
 
@@ -88,5 +90,46 @@ def _gateway(share: float) -> Objective:
                 "or vector(0)",
             ),
             Rule(record="slo:gateway:total", expr="vector(1)"),
+        ),
+    )
+
+
+def _reaction(share: float, within: int) -> Objective:
+    """Each answer that carries a cut counts, at each gateway: good if it was handed over so early
+    that connections ended in time. A gateway that goes on past that is bad at each look, for as
+    long as it goes on: it may never be counted otherwise.
+
+    A gateway asks any replica of the control plane, and what another one heard of it is older: the
+    least is true. A pod that is gone cuts nothing any more.
+    """
+    limit = within - DRAIN_SECONDS
+    counted = "sum(increase(corral_egress_cut_seconds_count[1m]))"
+    in_time = f'sum(increase(corral_egress_cut_seconds_bucket{{le="{limit:.1f}"}}[1m]))'
+    there = f'label_replace(up{{job="{GATEWAY}"}}, "gateway", "$1", "pod", "(.+)")'
+    return Objective(
+        name="warden_reaction",
+        alert="WardenReaction",
+        share=share,
+        means=f"cuts that gateways made later than {within} s, or still hadn't made",
+        action="See GatewayConfigurationRejected, GatewayConfigurationStale and GatewayAsksNobody "
+        "for which gateway and why; cut by network policy what must be cut now.",
+        series=(
+            Rule(
+                record="gateway:cut_waiting:seconds",
+                expr="min by (gateway, part) (corral_egress_cut_waiting_seconds)"
+                f" and on (gateway) {there}",
+            ),
+            Rule(
+                record="slo:warden_reaction:waiting",
+                expr=f"count(gateway:cut_waiting:seconds > {limit}) or vector(0)",
+            ),
+            Rule(
+                record="slo:warden_reaction:bad",
+                expr=f"(({counted} - {in_time}) or vector(0)) + slo:warden_reaction:waiting",
+            ),
+            Rule(
+                record="slo:warden_reaction:total",
+                expr=f"({counted} or vector(0)) + slo:warden_reaction:waiting",
+            ),
         ),
     )

@@ -10,6 +10,8 @@ from components.network.inbound.places import HEALTH_PORT as INBOUND_HEALTH_PORT
 from components.network.inbound.places import NAME as INBOUND
 from components.network.inbound.places import NAMESPACE as INGRESS_NAMESPACE
 from components.network.policies.places import (
+    CONTROL,
+    CONTROL_METRICS_PORT,
     EGRESS_NAMESPACE,
     GATEWAY,
     PART_LABEL,
@@ -83,6 +85,13 @@ def targets(place: ObservabilityPlace) -> list[Target]:
                 namespace=EGRESS_NAMESPACE,
                 labels={PART_LABEL: RESOLVER},
                 port=RESOLVER_METRICS_PORT,
+            ),
+            Target(
+                job=CONTROL,
+                namespace=EGRESS_NAMESPACE,
+                labels={PART_LABEL: CONTROL},
+                port=CONTROL_METRICS_PORT,
+                tls=True,
             ),
         ]
     if place.inbound is not None:

@@ -42,9 +42,9 @@ POD = "egress-gateway-5d8f7c9b64-x2x4q"
 RECORDED = ROOT / "tests" / "observability" / "recorded" / "egress-control.txt"
 HEAD = """\
 # recorded: 2026-11-23
-# version: warden.egress on a real API server (Kubernetes 1.36), one Envoy 1.40 as it is deployed;
-# a tenant was suspended and came back
+# version: warden.egress on a real API server (Kubernetes 1.36), one Envoy 1.40 as it is deployed
 # command: CORRAL_RECORD=1 pytest tests/components/network/test_as_deployed.py
+# of a tenant that was suspended and came back
 """
 PATIENCE = 20
 

@@ -130,6 +130,7 @@ def egress() -> Series:
         scope = {**envoy, connections: "tenant", "envoy_scoped_rds_config": "lists"}
         ratio = 0.7 if at else 0.0
         for metric, labels, value in (
+            ("up", envoy, steady(1)),
             ("envoy_server_live", envoy, steady(1)),
             ("envoy_server_days_until_first_cert_expiring", envoy, steady(9)),
             ("envoy_http_downstream_cx_active", decision, wave(820 + 90 * at, 140, at)),
@@ -160,6 +161,16 @@ def egress() -> Series:
             found[emitted.series("envoy_corral_tenant_egress_denials", denied)] = counter(
                 rate, 4.0, 0.01
             )
+        control = target("egress-control", f"control-{'ab'[at]}")
+        for part in ("doors", "lists"):
+            waits = {**control, "gateway": name, "part": part}
+            found[emitted.series("corral_egress_cut_waiting_seconds", waits)] = (
+                curve(lambda t: max(0.0, t - 4.8) * 3600) if at and part == "lists" else steady(0)
+            )
+        for le, rate in (("0.5", 0.006), ("1.0", 0.01095), ("2.0", 0.011), ("+Inf", 0.011)):
+            bucket = {**control, "le": le}
+            found[emitted.series("corral_egress_cut_seconds_bucket", bucket)] = counter(rate)
+        found[emitted.series("corral_egress_cut_seconds_count", control)] = counter(0.011)
         resolver = target("egress-resolver", f"resolver-{'ab'[at]}")
         for metric, value in (
             ("coredns_build_info", steady(1)),

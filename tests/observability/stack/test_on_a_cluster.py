@@ -95,7 +95,7 @@ def test_everything_is_taken(api: Api, charts: list[dict[str, Any]]) -> None:
             apply(api, discovery, document)
     monitors = api.list(f"/apis/monitoring.coreos.com/v1/namespaces/{NAMESPACE}/podmonitors")
     names = {each["metadata"]["name"] for each in monitors}
-    assert {"egress-gateway", "egress-resolver", "kata-monitor"} <= names
+    assert {"egress-control", "egress-gateway", "egress-resolver", "kata-monitor"} <= names
 
 
 def pod_of(document: dict[str, Any]) -> dict[str, Any]:

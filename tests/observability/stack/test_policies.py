@@ -78,7 +78,8 @@ def test_prometheus_reaches_what_it_scrapes_and_where_it_writes() -> None:
         if "namespaceSelector" in peer
         for port in rule["ports"]
     }
-    assert {("corral-egress", 9902), ("corral-egress", 9153), (NODES_NAMESPACE, 8090)} <= named
+    ours = {("corral-egress", port) for port in (9902, 9153, 9811)}
+    assert ours | {(NODES_NAMESPACE, 8090)} <= named
 
 
 def test_nothing_reaches_the_metadata_of_instances() -> None:

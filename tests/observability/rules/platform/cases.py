@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from tests.observability.rules.platform import cluster, gateway, logs, promises, tenants, watching
+from tests.observability.rules.platform import (
+    cluster,
+    gateway,
+    logs,
+    promises,
+    reaction,
+    tenants,
+    watching,
+)
 
 ALL = (
     *tenants.CASES,
@@ -11,4 +19,5 @@ ALL = (
     *watching.CASES,
     *logs.CASES,
     *promises.CASES,
+    *reaction.CASES,
 )

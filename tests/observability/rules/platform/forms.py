@@ -14,6 +14,7 @@ Labels = Mapping[str, str]
 
 _WHERE = {
     "egress-gateway": ("corral-egress", "gw-1", "envoy"),
+    "egress-control": ("corral-egress", "control-1", "control"),
     "egress-resolver": ("corral-egress", "names-1", "resolver"),
     "inbound": ("corral-ingress", "inbound-1", "envoy"),
     "coredns": ("kube-system", "coredns-1", "coredns"),

@@ -30,7 +30,7 @@ def whole() -> ObservabilityPlace:
     place = production()
     written = place.observability.model_dump(by_alias=True, mode="json", exclude_unset=True)
     written["prometheus"]["remote-write"] = {"far": {"url": "https://far.example.org/write"}}
-    written["objectives"] = {"gateway": 0.9375, "sandbox-start": 0.9375}
+    written["objectives"] = dict.fromkeys(("gateway", "sandbox-start", "warden-reaction"), 0.9375)
     pool = place.pools["isolated"].model_copy(update={"max_nodes": 5})
     return replace(
         place,
