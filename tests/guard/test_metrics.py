@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
-from pathlib import Path
 
-import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -18,6 +15,7 @@ from corral_guard.process import process
 from corral_guard.prometheus import GuardCollector
 from tests.guard.test_document import a_status
 from tests.guard.test_surroundings import program
+from tests.observability.programs import promtool
 
 
 def read(text: str) -> dict[tuple[str, str], float]:
@@ -82,9 +80,9 @@ def test_labels_stay_few_however_many_processes_say_something_else() -> None:
     assert found["corral_guard_calls_total", OTHER] == 16 * MAX_CALLS - (MAX_CALLS - 1)
 
 
-def test_promtool_has_nothing_to_say(promtool: Path) -> None:
+def test_promtool_has_nothing_to_say() -> None:
     done = subprocess.run(
-        [str(promtool), "check", "metrics"],
+        [str(promtool()), "check", "metrics"],
         input=exposition(a_pod()),
         capture_output=True,
         check=False,
@@ -103,12 +101,3 @@ def test_without_prometheus_client_all_but_its_own_module_works() -> None:
         "    print('absent')\n"
     )
     assert (done.returncode, done.stdout) == (0, "absent\n"), done.stderr
-
-
-@pytest.fixture
-def promtool() -> Path:
-    """Skipped where there is none."""
-    found = shutil.which("promtool")
-    if found is None:
-        pytest.skip("no promtool on PATH")
-    return Path(found)
