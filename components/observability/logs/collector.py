@@ -42,8 +42,9 @@ MOST_RECEIVERS = 100
 _JOINED = (
     # Lines of a key: so that it is whole when it is looked for. Lines that only look like it are
     # joined as well, and lose nothing but their own time.
-    r'body matches "^[A-Za-z0-9+/]{20,76}={0,2}$" or body matches "^[A-Za-z0-9+/]{1,76}={1,2}$"'
-    r' or body matches "^-----END " or body matches "^(Proc-Type|DEK-Info|Version|Comment): "'
+    r'body matches "^[ \t]*[A-Za-z0-9+/]{20,76}={0,2}$"'
+    r' or body matches "^[ \t]*[A-Za-z0-9+/]{1,76}={1,2}$" or body matches "^[ \t]*-----END "'
+    r' or body matches "^[ \t]*(Proc-Type|DEK-Info|Version|Comment): "'
 )
 
 

@@ -70,7 +70,7 @@ PATTERNS: tuple[Pattern, ...] = (
     Pattern(
         name="end-of-private-key",
         needs=("private key",),
-        expression=r"(?:[A-Za-z0-9+/=]+(?:\r?\n|\\n))*-----END [A-Z0-9 ]*PRIVATE KEY"
+        expression=r"(?:[ \t]*[A-Za-z0-9+/=]+(?:\r?\n|\\n))*[ \t]*-----END [A-Z0-9 ]*PRIVATE KEY"
         r"(?: BLOCK)?-----",
     ),
     _token(
@@ -318,7 +318,7 @@ PATTERNS: tuple[Pattern, ...] = (
     # Digests in hexadecimal have no upper case, and parts of a path are shorter or without digits.
     Pattern(
         name="base64-line",
-        expression=r"(?m)^[a-z0-9+]*[A-Z][A-Za-z0-9+/]{39,}={0,2}$",
+        expression=r"(?m)^[ \t]*[a-z0-9+]*[A-Z][A-Za-z0-9+/]{39,}={0,2}$",
     ),
     Pattern(
         name="base64",

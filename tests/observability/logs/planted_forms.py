@@ -65,6 +65,26 @@ FORMS: tuple[Planted, ...] = (
     ),
     _form("cookie", "map[Cookie:[sid=abc123def]]", "abc123def"),
     _form("cookie", "<Cookie session=abc123def for example.org/>", "abc123def"),
+    # A key in YAML, each line of which is further to the right.
+    Planted(
+        pattern="private-key",
+        lines=(
+            "  key: |",
+            "    -----BEGIN " + "PRIVATE KEY-----",
+            *("    " + some(64, of=some(62)[n:] + some(62)[:n]) for n in range(4)),
+            "    " + some(25)[::-1],
+            "    -----END " + "PRIVATE KEY-----",
+            "  port: 22",
+        ),
+        secret=(some(64), some(25)[::-1]),
+        stays=("key: |", "port: 22"),
+    ),
+    Planted(
+        pattern="end-of-private-key",
+        lines=("    tailOfAKey9", "    -----END " + "PRIVATE KEY-----", "and on"),
+        secret=("tailOfAKey9",),
+        stays=("and on",),
+    ),
     # Files of credentials, on one line and on several.
     _form("netrc", "machine example.org login joe password hunter22", "hunter22"),
     Planted(

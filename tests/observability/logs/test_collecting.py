@@ -18,6 +18,7 @@ from botocore.credentials import Credentials  # type: ignore[import-untyped] # s
 from components.observability.logs.collector import MOST_BODY, Destination, configuration
 from components.observability.logs.names import EVENTS, EVENTS_CONTAINER
 from corral.settings.observability import NAMESPACE
+from tests.go_programs import ROOT
 from tests.observability.logs.collecting import running
 from tests.observability.logs.node import Node
 from tests.observability.logs.planted import some
@@ -222,6 +223,20 @@ def test_an_event_has_its_tenant_and_no_secret(node: Node, told: Sink, collector
         assert record.body == 'pulling "x" with [redacted:github]\nfailed'
         assert record.attributes["event.reason"] == "Failed"
         assert record.attributes["event.name"] == "coder"
+
+
+def test_a_line_carries_what_the_document_says(node: Node, told: Sink, collector: Start) -> None:
+    node.container("agents-acme", "coder").write("a word")
+    node.container(NAMESPACE, f"{EVENTS}-1", EVENTS_CONTAINER).write(
+        line({"metadata": {"namespace": "agents-acme"}, "reason": "Failed", "message": "a note"})
+    )
+    with collector():
+        records = told.wait(lambda came: _has("a word")(came) and _has("a note")(came))
+    document = (ROOT / "docs" / "logs.md").read_text(encoding="utf-8")
+    for record in records:
+        for name in (*record.attributes, *record.resource):
+            assert f"{name.removeprefix('event.')}`" in document
+    assert {name for record in records for name in record.attributes} >= {"tenant", "event.reason"}
 
 
 def test_a_flood_of_one_tenant_does_not_hold_up_another(
