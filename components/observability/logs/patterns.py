@@ -309,6 +309,14 @@ PATTERNS: tuple[Pattern, ...] = (
         r"(?:[^\s\"'\\,;&<>\[\](){}\x1b]|\\[^\snrt\"'\\]){6,}",
         kept="${1}",
     ),
+    # In capitals, as variables of the environment are: a `sort_key` is none.
+    Pattern(
+        name="variable",
+        needs=("_key",),
+        expression=r"(\b[A-Z][A-Z0-9_]*_KEY(?:\\*[\"'])?\s*[=:]\s*)"
+        r"(?:\\*\"[^\"\\\[][^\"\\]{5,}|'[^'\[][^']{5,}|[^\s\"'\\\[][^\s\"'\\]{7,})",
+        kept="${1}",
+    ),
     Pattern(
         name="option",
         needs=_NAMES_NEED,

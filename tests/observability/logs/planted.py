@@ -133,6 +133,7 @@ ORDINARY: tuple[str, ...] = (
     "tokenizer loaded: cl100k_base, max_tokens=4096",
     "password incorrect for user joe",
     "  password changed",
+    "primary_key: identifier_of_it, sort_key=created_at, PRIMARY KEY (tenant)",
     "passwords must match; secretName: db-login",
     "docker run -u 1000:1000 image; git clone ssh://git@github.com/org/repo.git",
     "GET http://api:8080/users/joe@example.org?code=404",
