@@ -5,6 +5,7 @@ from __future__ import annotations
 from components.observability.place import ObservabilityPlace
 from components.observability.rules.growth import appeared_or_grew, grew
 from components.observability.rules.rule import Alert, Group, Severity
+from corral.settings.observability import NODES_NAMESPACE
 
 _FIRST, _LAST = '{processor="memory_limiter"}', '{processor="transform/tidy"}'
 _FULL = 0.8
@@ -18,7 +19,27 @@ def collects(place: ObservabilityPlace) -> bool:
 
 def log_rules(place: ObservabilityPlace) -> list[Group]:
     """None where logs stay on their nodes."""
-    return [Group(name="logs", rules=(_lost(), *_waiting(), _held_up()))] if collects(place) else []
+    return (
+        [Group(name="logs", rules=(_unread(), _lost(), *_waiting(), _held_up()))]
+        if collects(place)
+        else []
+    )
+
+
+def _unread() -> Alert:
+    return Alert(
+        name="LogsNotRead",
+        expr="max by (node) (kube_node_info)\nunless on (node)\n"
+        f'(kube_pod_info{{namespace="{NODES_NAMESPACE}"}} and on (pod)'
+        ' up{job="corral-logs"} == 1)',
+        hold="10m",
+        severity=Severity.WARNING,
+        summary="Nobody reads what is written on node {{ $labels.node }}",
+        description="No collector of logs runs there, or it doesn't answer. The kubelet's rotation "
+        "takes the oldest lines meanwhile.",
+        action="See why its pod doesn't run (kubectl get pods -n corral-observability-nodes -o "
+        "wide).",
+    )
 
 
 def _lost() -> Alert:

@@ -181,7 +181,7 @@ def test_logs_are_watched_only_where_they_are_collected() -> None:
     place = production()
     silent = replace(place, observability=place.observability.model_copy(update={"logs": None}))
     about = [a.name for a in all_alerts(platform_groups(place)) if a.name.startswith("Logs")]
-    assert about == ["LogsLost", "LogsNotTaken", "LogsQueueFilling", "LogsHeldUp"]
+    assert about == ["LogsNotRead", "LogsLost", "LogsNotTaken", "LogsQueueFilling", "LogsHeldUp"]
     for alert in all_alerts(platform_groups(silent)):
         assert not alert.name.startswith("Logs")
         assert "corral-logs" not in alert.expr

@@ -50,6 +50,7 @@ EXPLAINED: Mapping[tuple[str, str], str] = {
     ("MonitoringStorageFilling", "without metrics_path"): "one path alone has that figure: the "
     "matcher says which, for whoever reads the rule",
     ("NodeNotReady", "max becomes sum"): _NONE,
+    ("LogsNotRead", "max becomes"): _ONE,
     ("DetectionsNotForwarded", 'without status="error"'): _TWICE,
     ("Watchdog", "1 becomes"): "it fires whatever its value is",
     ("slo:gateway:bad", "sum becomes max"): "absent() gives one series at most",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from corral.settings.observability import NODES_NAMESPACE
 from tests.observability.rules.platform.forms import appears, at, one, stays, target
 from tests.observability.rules.promtool import Case, Fires
-from tests.observability.rules.series import Series
+from tests.observability.rules.series import Series, kube_state, series, steady
 
 _JOB = "corral-logs"
 _TO = {
@@ -58,7 +59,47 @@ _BEGINS_ANEW = " ".join(f"0+{{}}x{19}" for _ in range(20))
 """Every five minutes."""
 _NOW_AND_THEN = " ".join(f"{count}x31" for count in range(20))
 
+_MISSING = ({"node": "n2"}, {"node": "n3"})
+
+
+def _nodes(second: str) -> Series:
+    """Three nodes: one is read, one's collector answers as given, and one has a pod of a tenant
+    that is called like a collector."""
+    found: Series = {}
+    for node, namespace, pod in (
+        ("n1", NODES_NAMESPACE, "corral-logs-1"),
+        ("n2", NODES_NAMESPACE, "corral-logs-2"),
+        ("n3", "agents-acme", "corral-logs-1"),
+    ):
+        found |= kube_state("kube_node_info", steady(1), namespace="", node=node)
+        found |= kube_state("kube_pod_info", steady(1), namespace=namespace, pod=pod, node=node)
+    return {
+        **found,
+        **one("up", _JOB)("1x2000"),
+        **one("up", _JOB, pod="corral-logs-2")(second),
+        series("up", {"job": "strange", "pod": "corral-logs-2"}): "1x2000",
+    }
+
+
 CASES = (
+    Case(
+        name="LogsNotRead: a node without a collector that answers is told after ten minutes",
+        series=_nodes("1x9 0x2000"),
+        checks=(
+            Fires(alert="LogsNotRead", at=at(39)),
+            Fires(alert="LogsNotRead", at=at(40), labels=_MISSING[1:]),
+            Fires(alert="LogsNotRead", at=at(49), labels=_MISSING[1:]),
+            Fires(alert="LogsNotRead", at=at(50), labels=_MISSING),
+        ),
+    ),
+    Case(
+        name="LogsNotRead: it is over when the collector answers",
+        series=_nodes("_x50 1x2000"),
+        checks=(
+            Fires(alert="LogsNotRead", at=at(49), labels=_MISSING),
+            Fires(alert="LogsNotRead", at=at(52), labels=_MISSING[1:]),
+        ),
+    ),
     appears("LogsLost", _lost, _LOSES, 10),
     Case(
         name="LogsLost: what was lost long ago is silent, more is told",
