@@ -32,7 +32,12 @@ from components.observability.stack.placement import (
 from components.observability.stack.state_metrics import state_metrics_values
 from components.versions import GRAFANA_IMAGE
 from corral.settings.cluster import EksCluster, ExistingCluster
-from corral.settings.observability import NODES_NAMESPACE, SCRAPE_SECONDS, RemoteWrite
+from corral.settings.observability import (
+    NAMESPACE,
+    NODES_NAMESPACE,
+    SCRAPE_SECONDS,
+    RemoteWrite,
+)
 from corral.settings.quantities import bytes_text
 from corral.settings.stack_secrets import alert_secrets
 from corral.settings.tenants import NAMESPACE_PREFIX
@@ -110,7 +115,7 @@ def stack_values(place: ObservabilityPlace) -> dict[str, Any]:
         "crds": {"enabled": True, "upgradeJob": {"enabled": False}},
         "defaultRules": _default_rules(),
         "kubernetesServiceMonitors": {"enabled": True},
-        "kubelet": {"enabled": True, "namespace": "kube-system", "serviceMonitor": _kubelet(place)},
+        "kubelet": {"enabled": True, "namespace": NAMESPACE, "serviceMonitor": _kubelet(place)},
         "kubeApiServer": {"enabled": True},
         "coreDns": {"enabled": True},
         "kubeDns": {"enabled": False},
@@ -216,7 +221,8 @@ def _operator(place: ObservabilityPlace) -> dict[str, Any]:
         # on EKS with an overlay the API server reaches no pod but those on nodes' own networks.
         "admissionWebhooks": {"enabled": False},
         "tls": {"enabled": False},
-        "kubeletService": {"enabled": True, "namespace": "kube-system"},
+        # The operator makes it, and takes it away with nobody: here it goes with its namespace.
+        "kubeletService": {"enabled": True, "namespace": NAMESPACE},
         "kubeletEndpointsEnabled": False,
         "kubeletEndpointSliceEnabled": True,
         "networkPolicy": {"enabled": False},

@@ -15,10 +15,11 @@ from components.observability.place import ObservabilityPlace
 from components.observability.stack.monitors import monitor_documents
 from components.observability.stack.state_metrics import state_metrics_values
 from components.observability.stack.values import stack_values
+from corral.settings.observability import NAMESPACE
 
-POD = {"namespace": "corral-observability", "pod": "source-0", "container": "source"}
+POD = {"namespace": NAMESPACE, "pod": "source-0", "container": "source"}
 """What Kubernetes' discovery says of a target itself: names that some sources say of sandboxes."""
-NODE = {"namespace": "kube-system", "service": "corral-kubelet", "endpoint": "https-metrics"}
+NODE = {"namespace": NAMESPACE, "service": "corral-kubelet", "endpoint": "https-metrics"}
 """The same of a kubelet, which is no pod."""
 
 

@@ -85,6 +85,15 @@ def test_kubelets_are_asked_for_what_each_runtime_says(stack: Documents) -> None
         assert (endpoint["scheme"], endpoint["interval"]) == ("https", "15s")
 
 
+def test_what_the_operator_makes_for_kubelets_goes_with_its_namespace(stack: Documents) -> None:
+    (operator,) = of(stack, "Deployment", "corral-operator")["spec"]["template"]["spec"][
+        "containers"
+    ]
+    assert f"--kubelet-service={NAMESPACE}/corral-kubelet" in operator["args"]
+    monitor = of(stack, "ServiceMonitor", "corral-kubelet")["spec"]
+    assert monitor["namespaceSelector"] == {"matchNames": [NAMESPACE]}, "where it is looked for"
+
+
 CLUSTERS_OWN = {"corral-kubelet": "kubelet", "corral-apiserver": "apiserver"}
 """Monitors of Services that are no chart's: the job is a label of theirs."""
 
