@@ -9,7 +9,7 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +44,25 @@ def rendered(
     )
     assert done.returncode == 0, done.stderr
     return [document for document in load_yaml(done.stdout) if document]
+
+
+def packed(pins: Iterable[PinnedChart], *, into: Path) -> Path:
+    """A folder of those charts as files, as `charts.source` names one; skipped as `rendered` is."""
+    folder, helm = os.environ.get(FOLDER), shutil.which("helm")
+    if folder is None or helm is None:
+        pytest.skip(f"no {FOLDER}, or no helm on PATH: nothing is installed from charts here")
+    source = into / "packed"
+    for pin in pins:
+        chart = _chart(Path(folder), pin, into)
+        if chart.is_file():
+            source.mkdir(exist_ok=True)
+            shutil.copyfile(chart, source / pin.file)
+            continue
+        command = [helm, "package", str(chart), "--destination", str(source)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        assert (source / pin.file).is_file(), "named as Helm names it"
+    return source
 
 
 def _chart(folder: Path, pin: PinnedChart, into: Path) -> Path:
