@@ -21,7 +21,9 @@ from corral.preflight.cluster import look_at_cluster
 from corral.preflight.container_images import look_at_container_images
 from corral.preflight.finding import Finding, Grade, as_document, failure, ok, warning
 from corral.preflight.machine import look_at_machine, look_at_programs, look_at_pulumi
+from corral.preflight.stack_secrets import look_at_stack_secrets
 from corral.settings.cluster import EksCluster
+from corral.settings.layers import Layer
 
 
 def doctor(
@@ -55,6 +57,10 @@ def examine(stack: Stack, screen: Screen) -> Iterator[Finding]:
         yield look_at_pulumi(cli_version())
     if stack.simulated:
         yield from look_at_programs()
+    for part in stack.parts:
+        if Layer.PLATFORM in part.layers:
+            name, root = part.name.rpartition("/")[2], stack.project.root
+            yield from look_at_stack_secrets(stack.settings, stack=name, root=root)
     try:
         plan = _plan(stack, screen)
     except PlanFailed as error:

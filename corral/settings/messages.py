@@ -31,13 +31,22 @@ _NO = {"no": "false", "off": "false", "n": "false", "false": "false"}
 def problems_of(error: ValidationError) -> list[Problem]:
     """What validating a whole `corral:settings` value found, up to MOST_PROBLEMS of them."""
     found: list[Problem] = []
-    for item in error.errors(include_url=False)[:MOST_PROBLEMS]:
+    told = error.errors(include_url=False)
+    for item in told[:MOST_PROBLEMS]:
+        if item["type"] == "too_short" and _is_long_enough(item["loc"], told):
+            continue
         reason = item.get("ctx", {}).get("error")
         if isinstance(reason, ContradictionError):
             found.extend(reason.problems)
         else:
             found.append(_problem(item, reason))
     return found
+
+
+def _is_long_enough(location: Sequence[str | int], told: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether what a list lacks stands in it, and is wrong: pydantic counts what is right."""
+    depth = len(location)
+    return any(len(each["loc"]) > depth and each["loc"][:depth] == location for each in told)
 
 
 def unknown_key(path: Path, value: object, known: Iterable[str]) -> Problem:

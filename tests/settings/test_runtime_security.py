@@ -45,6 +45,14 @@ def test_tool_runners_are_of_the_class_that_names_them() -> None:
     assert found.tool_runners == {"worker": ("codex",), "builder": TOOL_RUNNERS}
 
 
+def test_a_wrong_program_is_told_once_and_as_what_it_is() -> None:
+    told = refusal(stack({"tool-runners": {"worker": ["/usr/bin/node"]}}))
+    assert "1 problem" in told
+    assert "tool-runners.worker[0]" in told
+    none = refusal(stack({"tool-runners": {"worker": []}}))
+    assert "add one" in none
+
+
 def test_debuggers_and_what_makes_sandboxes_are_added_to_the_known_ones() -> None:
     found = watch({"debuggers": ["bpftrace"], "sandboxing": ["firejail"]})
     assert found.debuggers == (*DEBUGGERS, "bpftrace")
