@@ -3,6 +3,10 @@
 All ways in end here: CONNECT and plain requests come as they are, TLS comes as a CONNECT to its
 server name. Whose connection it is stands in its state, told from the port; the tenant's own list
 is its scope of routes. A change of routes disturbs no connection.
+
+Doors and lists are asked for one after the other, in any order. When something leaves a list, both
+get another name for it: new doors find no list before the new one is there, and old doors none
+after. Else whoever connected in between would go by the old list and by doors that nobody cuts.
 """
 
 from __future__ import annotations
@@ -14,7 +18,7 @@ from components.network.gateway.buffers import bounded
 from components.network.gateway.discovery import discovered
 from components.network.gateway.envoy import Config, extension, refusal, state
 from components.network.gateway.requests import TENANT_HEADER, rewritten
-from components.network.gateway.states import AUTHORITY, DYNAMIC_HOST, TENANT
+from components.network.gateway.states import AUTHORITY, DYNAMIC_HOST, LIST
 from components.network.gateway.upstream import WayOut, lookup
 
 DECISION = "decision"
@@ -49,7 +53,7 @@ def _http(ways: Sequence[WayOut]) -> Config:
         codec_type="HTTP1",  # no HTTP/2, with or without TLS, to smuggle anything in
         # Python says CONNECT in HTTP/1.0.
         http_protocol_options={"allow_absolute_url": True, "accept_http_10": True},
-        early_header_mutation_extensions=rewritten(_tenant()),
+        early_header_mutation_extensions=rewritten(_list()),
         scoped_routes=_scopes(),
         upgrade_configs=[{"upgrade_type": "CONNECT"}],
         request_headers_timeout=f"{HEADERS_SECONDS}s",
@@ -82,8 +86,8 @@ def _http(ways: Sequence[WayOut]) -> Config:
     )
 
 
-def _tenant() -> Config:
-    header = {"key": TENANT_HEADER, "value": f"%FILTER_STATE({TENANT}:PLAIN)%"}
+def _list() -> Config:
+    header = {"key": TENANT_HEADER, "value": f"%FILTER_STATE({LIST}:PLAIN)%"}
     return {"append": {"header": header, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}}
 
 

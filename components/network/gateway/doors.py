@@ -7,7 +7,7 @@ from components.network.gateway.buffers import KIB, bounded
 from components.network.gateway.decision import DECISION
 from components.network.gateway.envoy import Config, extension, state
 from components.network.gateway.ports import EVERY_ADDRESS, doors
-from components.network.gateway.states import SOURCE, TENANT
+from components.network.gateway.states import LIST, SOURCE, TENANT
 from components.network.gateway.tunnels import HELLO_SECONDS, tls_reader
 from corral.settings.egress import Limits
 
@@ -128,6 +128,7 @@ def _identity(tenant: str) -> Config:
         "filters.network.set_filter_state.v3.Config",
         on_new_connection=[
             state(TENANT, tenant, shared="TRANSITIVE"),
+            state(LIST, tenant, shared="TRANSITIVE"),
             state(SOURCE, PEER, shared="TRANSITIVE"),
         ],
     )

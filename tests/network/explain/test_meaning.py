@@ -136,11 +136,11 @@ def no_one_label(part: Any) -> None:
 
 
 def everybody_is_other(part: Any) -> None:
-    """The tenant's state names another one."""
+    """The states that say whose it is, and by which list it goes, name another one."""
     for filters in _filters(part):
         for each in filters:
             for change in each["typed_config"].get("on_new_connection", ()):
-                if change["object_key"] == "corral.tenant":
+                if change["object_key"] in ("corral.tenant", "corral.list"):
                     change["format_string"]["text_format_source"]["inline_string"] = "other"
 
 

@@ -15,7 +15,7 @@ from components.network.gateway.buffers import BUFFER_KIB, KIB
 from components.network.gateway.discovery import ControlPlane
 from components.network.gateway.envoy import Config
 from components.network.gateway.parts import CLUSTER, LISTENER, SCOPE, shared_part, tenant_part
-from components.network.gateway.states import AUTHORITY, DYNAMIC_HOST, SOURCE, TENANT
+from components.network.gateway.states import AUTHORITY, DYNAMIC_HOST, LIST, SOURCE, TENANT
 from components.network.gateway.upstream import private_way, public_way
 from corral.settings.egress import Egress
 from tests.network.laboratory import names
@@ -92,8 +92,8 @@ def test_whatever_is_known_of_a_connection_says_whose_it_is_further_on(tmp_path:
         if "object_key" in each
     }
 
-    assert set(known) == {TENANT, SOURCE, AUTHORITY, DYNAMIC_HOST}
-    assert {known[key] for key in (TENANT, SOURCE, AUTHORITY)} == {"envoy.hashable_string"}
+    assert set(known) == {TENANT, LIST, SOURCE, AUTHORITY, DYNAMIC_HOST}
+    assert {known[key] for key in (TENANT, LIST, SOURCE, AUTHORITY)} == {"envoy.hashable_string"}
 
 
 def test_whatever_a_tunnel_passes_holds_no_more_than_the_bound(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.network.gateway.steps import Steps, connect, tunnelled
 from tests.network.laboratory import names
-from tests.network.laboratory.outside import Laboratory, proxy, tls
+from tests.network.laboratory.outside import Laboratory, Refused, proxy, tls
 
 OK = "ok.example.org"
 ALIVE: Steps = [["send", f"GET /alive HTTP/1.1\r\nHost: {OK}\r\n\r\n"], ["answer"]]
@@ -56,6 +56,40 @@ def test_a_removed_name_cuts_its_tunnels_and_no_other_tenant_s(
     record_property("seconds from removal to the cut", found["seconds"])
     assert found["end"] in ("closed", "reset")
     assert laboratory.ask("go_on", name="staying", steps=ALIVE)["end"] == "open"
+
+
+def test_who_connects_all_the_while_keeps_no_tunnel_to_a_removed_name(
+    laboratory: Laboratory,
+) -> None:
+    """Doors and lists are taken one after the other, in any order."""
+    egress = names.TENANTS["restless"]
+    for turn in range(4):
+        laboratory.ask("put", tenant="restless", egress=egress)
+        gone = laboratory.begin("put", tenant="restless", egress={"number": egress["number"]})
+        tried: list[tuple[str, int]] = []
+        ends = time.monotonic() + 2
+        while time.monotonic() < ends:
+            where = {"host": "127.0.0.1", "port": proxy("restless")}
+            name = f"restless-{turn}-{len(tried)}"
+            tried.append((name, laboratory.begin("hold", name=name, steps=TUNNEL, **where)))
+            time.sleep(0.02)
+        laboratory.result(gone)
+        time.sleep(2)
+        through = [name for name, order in tried if came_through(laboratory, order)]
+        kept = [
+            name
+            for name in through
+            if laboratory.ask("go_on", name=name, steps=ALIVE)["end"] == "open"
+        ]
+        assert kept == []
+
+
+def came_through(laboratory: Laboratory, order: int) -> bool:
+    """Whether there was a tunnel, once."""
+    try:
+        return bool(laboratory.result(order)["end"] == "open")
+    except Refused:
+        return False
 
 
 def test_a_quarantined_pod_is_cut_off_and_its_neighbour_comes_again(
@@ -132,6 +166,7 @@ def test_a_gateway_that_refuses_waits_all_the_while_and_is_counted_when_it_takes
     found = listening(laboratory)
     assert max(found) > 4, found
     assert laboratory.ask("waiting") == 0.0
+    laboratory.ask("overlook", word="measured.")
 
 
 def listening(laboratory: Laboratory) -> list[float]:

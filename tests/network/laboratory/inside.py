@@ -175,6 +175,11 @@ class Laboratory:
         """A tenant's list with doors that Envoy refuses; doesn't wait."""
         self._gateways[""].put(tenant, egress, change=_broken)
 
+    async def overlook(self, word: str) -> None:
+        """What Envoy warned of on purpose, so that nobody else finds it."""
+        said = self._gateways[""].said
+        said[:] = [line for line in said if word not in line]
+
     async def answers(self, name: str, found: list[str]) -> None:
         """What DNS says of a name from now on."""
         self._names.answers[name] = found

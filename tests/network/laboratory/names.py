@@ -114,7 +114,8 @@ TENANTS: dict[str, dict[str, Any]] = {
     "suspended": {"number": 9, "allow": [{"host": "ok.example.org"}]},
     "builder": {"number": 10, "allow": [{"host": "mirror.example.org", "ports": [80, 443]},
         {"host": "to-ten.example.org", "ports": [80, 443]}]},
-    "measured": {"number": 11, "allow": [{"host": "ok.example.org"}]},
+    "measured": {"number": 13, "allow": [{"host": "ok.example.org"}]},
+    "restless": {"number": 14, "allow": [{"host": "ok.example.org"}]},
 }  # fmt: skip
 """Tenants by name. `builder` leaves by the private way."""
 

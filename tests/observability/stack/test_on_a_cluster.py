@@ -74,7 +74,7 @@ def api(
 
 
 def established(api: Api, name: str) -> bool:
-    conditions = api.get(f"{CRDS}/{name}").get("status", {}).get("conditions", [])
+    conditions = api.get(f"{CRDS}/{name}").get("status", {}).get("conditions") or []
     return any(each["type"] == "Established" and each["status"] == "True" for each in conditions)
 
 

@@ -6,8 +6,9 @@ from typing import Any
 
 from components.network.gateway.parts import shared_part, tenant_part
 from components.network.gateway.upstream import public_way
+from components.network.packages.door import mirror_part
 from corral.settings.egress import Egress
-from warden.egress.parts import CLUSTER, LISTENER, SCOPE, Part, answers, served
+from warden.egress.parts import CLUSTER, LIST, LISTENER, SCOPE, Part, answers, served
 from warden.egress.record import Record
 
 WAY = public_way(["10.42.0.2:53"], ["10.42.0.0/16"])
@@ -61,6 +62,40 @@ def test_a_source_that_is_shut_out_is_judged_before_anything_else() -> None:
         assert first["name"] == "shut-out"
         assert first["typed_config"]["rules"]["action"] == "DENY"
         assert "10.1.2.3" in str(first)
+
+
+def lists(found: dict[str, list[dict[str, Any]]]) -> tuple[set[str], set[str]]:
+    """Names of lists: those that doors go by, and those that there are."""
+    named = {
+        state["format_string"]["text_format_source"]["inline_string"]
+        for door in doors(found)
+        for each in door["filter_chains"][0]["filters"]
+        for state in each["typed_config"].get("on_new_connection", ())
+        if state["object_key"] == LIST
+    }
+    keys = {each["key"]["fragments"][0]["string_key"] for each in found[SCOPE]}
+    return named, keys
+
+
+def test_doors_go_by_the_list_of_their_own_time_and_by_no_earlier_one() -> None:
+    packages = {"allow": [GITHUB], "number": 1, "packages": {"registries": ["pypi"]}}
+    egress = Egress.model_validate(packages)
+    whole = tenant_part("acme", egress, way=WAY).joined(mirror_part("acme", egress, way=WAY))
+    both = Part(owner="acme", resources=whole.as_document())
+    never = lists(served(both, Record(generation=4), closed=False))
+    assert never == ({"acme", "acme.packages"}, {"acme", "acme.packages"})
+    since = lists(served(both, Record(generation=7, shortened=5), closed=False))
+    assert since == ({"acme@5", "acme.packages@5"}, {"acme@5", "acme.packages@5"})
+
+
+def test_doors_of_an_earlier_program_know_no_list_and_theirs_keeps_its_name() -> None:
+    own = part(GITHUB)
+    for door in doors(dict(own.resources)):
+        for each in door["filter_chains"][0]["filters"]:
+            states = each["typed_config"].get("on_new_connection", [])
+            states[:] = [state for state in states if state["object_key"] != LIST]
+    found = served(own, Record(generation=7, shortened=5), closed=False)
+    assert lists(found) == (set(), {"acme"})
 
 
 def test_a_closed_tenant_has_no_doors() -> None:

@@ -12,6 +12,19 @@ WORDS = st.frozensets(st.sampled_from(["a:443", "b:443", "c:80", "d:8443"]))
 ADDRESSES = st.frozensets(st.sampled_from(["10.0.0.1", "10.0.0.2", "fd00::1"]))
 
 
+@given(first=WORDS, then=WORDS, denied=ADDRESSES, later=ADDRESSES)
+def test_a_list_has_another_name_just_when_something_left_it(
+    first: frozenset[str],
+    then: frozenset[str],
+    denied: frozenset[str],
+    later: frozenset[str],
+) -> None:
+    last = Record(generation=7, allowed=first, denied=denied, shortened=3)
+    now = next_record(last, allowed=then, denied=later)
+    assert now.shortened == (now.generation if first - then else 3)
+    assert next_record(now, allowed=then | {"e:1"}, denied=later).shortened == now.shortened
+
+
 @given(first=WORDS, then=WORDS, denied=ADDRESSES, later=ADDRESSES, generation=st.integers(1, 10**6))
 def test_tunnels_are_cut_just_when_something_was_taken_away(
     first: frozenset[str],

@@ -21,6 +21,9 @@ SECRET = f"{TYPES}envoy.extensions.transport_sockets.tls.v3.Secret"
 
 SERVED = (LISTENER, CLUSTER, SCOPE)
 
+LIST = "corral.list"
+"""What doors call the list that their connections are judged by; its scope has the same name."""
+
 SHARED = "shared"
 """The part that isn't a tenant's."""
 
@@ -68,7 +71,10 @@ def served(part: Part, record: Record, *, closed: bool) -> dict[str, list[Resour
         for listener in part.resources.get(LISTENER, [])
         if not (closed and _door(listener))
     ]
-    return {**part.resources, LISTENER: listeners}
+    scopes = part.resources.get(SCOPE, [])
+    if record.shortened and any(map(_names_list, part.resources.get(LISTENER, []))):
+        scopes = [_renamed(scope, record) for scope in scopes]
+    return {**part.resources, LISTENER: listeners, SCOPE: scopes}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,9 +110,35 @@ def _guarded(listener: Resource, record: Record) -> Resource:
     guarded = copy.deepcopy(listener)
     for chain in guarded["filter_chains"]:
         chain["name"] = f"generation-{record.generation}"
+        for state in _list_states(chain):
+            source = state["format_string"]["text_format_source"]
+            source["inline_string"] = _list_name(source["inline_string"], record)
         if record.denied:
             chain["filters"].insert(0, _shut_out(record.denied))
     return guarded
+
+
+def _list_states(chain: Resource) -> Iterator[Resource]:
+    for each in chain["filters"]:
+        for state in each["typed_config"].get("on_new_connection", ()):
+            if state["object_key"] == LIST:
+                yield state
+
+
+def _names_list(listener: Resource) -> bool:
+    """Whether it is a door that says by which list it goes: those of earlier programs don't."""
+    chains = listener["filter_chains"] if _door(listener) else ()
+    return any(True for chain in chains for _ in _list_states(chain))
+
+
+def _renamed(scope: Resource, record: Record) -> Resource:
+    [fragment] = scope["key"]["fragments"]
+    name = _list_name(fragment["string_key"], record)
+    return {**scope, "key": {"fragments": [{"string_key": name}]}}
+
+
+def _list_name(name: str, record: Record) -> str:
+    return f"{name}@{record.shortened}" if record.shortened else name
 
 
 def _shut_out(sources: Iterable[str]) -> Resource:

@@ -30,6 +30,8 @@ class Record:
     """What it may reach, each in a word."""
     denied: frozenset[str] = frozenset()
     """Addresses of its pods that may reach nothing."""
+    shortened: int = 0
+    """The generation in which something last left the list; 0 if nothing ever did."""
 
     def text(self) -> str:
         """As an annotation: the same for the same record."""
@@ -38,6 +40,7 @@ class Record:
                 "generation": self.generation,
                 "allowed": sorted(self.allowed),
                 "denied": sorted(self.denied),
+                "shortened": self.shortened,
             }
         )
 
@@ -50,6 +53,7 @@ def parse_record(text: str | None) -> Record:
             generation=int(found.get("generation", 0)),
             allowed=frozenset(map(str, found.get("allowed", ()))),
             denied=frozenset(map(str, found.get("denied", ()))),
+            shortened=int(found.get("shortened", 0)),
         )
     except (ValueError, TypeError, AttributeError):
         return Record()
@@ -58,7 +62,8 @@ def parse_record(text: str | None) -> Record:
 def next_record(last: Record, *, allowed: Iterable[str], denied: Iterable[str]) -> Record:
     """The record of what holds from now on; the last one where nothing changed."""
     now_allowed, now_denied = frozenset(allowed), frozenset(denied)
-    taken_away = not last.allowed <= now_allowed or not now_denied <= last.denied
+    shorter = not last.allowed <= now_allowed
+    taken_away = shorter or not now_denied <= last.denied
     if (
         not taken_away
         and last.generation
@@ -69,8 +74,10 @@ def next_record(last: Record, *, allowed: Iterable[str], denied: Iterable[str]) 
         )
     ):
         return last
+    generation = last.generation + 1 if taken_away or not last.generation else last.generation
     return Record(
-        generation=last.generation + 1 if taken_away or not last.generation else last.generation,
+        generation=generation,
         allowed=now_allowed,
         denied=now_denied,
+        shortened=generation if shorter else last.shortened,
     )
