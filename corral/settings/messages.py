@@ -87,7 +87,11 @@ def _of_its_type(item: Mapping[str, Any], path: Path, shape: Shape | None) -> Pr
     rule = shape.expected.text if shape else str(item["msg"])
     if item["type"] == "missing":
         return Problem(path=path, value=MISSING, rule=f"required: {rule}", fix=f"add {path[-1]}")
-    fix = "add one" if item["type"] == "too_short" else _fix(item["input"], shape)
+    if item["type"] == "too_long":
+        most = item["ctx"]["max_length"]
+        rule, fix = f"{rule}, at most {most} of them", f"keep {most}"
+    else:
+        fix = "add one" if item["type"] == "too_short" else _fix(item["input"], shape)
     return Problem(path=path, value=item["input"], rule=rule, fix=fix)
 
 

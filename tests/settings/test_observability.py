@@ -166,6 +166,12 @@ WRONG: dict[str, tuple[str, object, str, str]] = {
         "remote-write.again.url",
         "remove one",
     ),
+    "more remotes than there may be": (
+        "prometheus.remote-write",
+        {f"r{number}": {"url": f"https://r{number}.example.org/write"} for number in range(6)},
+        "remote-write",
+        "at most 5 of them keep 5",
+    ),
     "dashboards for a tenant": (
         "grafana.namespaces",
         ["agents-acme"],
