@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 import pulumi
 
 from components.charts import PinnedChart, chart_location
+from components.definitions import left_behind
 from components.documents import Document, type_token
 
 if TYPE_CHECKING:
@@ -114,19 +115,23 @@ class Children:
         namespace: pulumi.Input[str],
         values: Mapping[str, Any],
         source: str | None,
+        leaves_definitions: bool,
         skip_crds: bool = False,
         **relations: Unpack[Relations],
     ) -> Chart:
         """Registers one chart. Its objects become children of it, named by their kind, namespace
-        and name. For `source` see `chart_location`."""
+        and name. For `source` see `chart_location`, for the other `components.definitions`."""
         # Only stacks with charts pay for its import.
         from pulumi_kubernetes.helm.v4 import Chart  # noqa: PLC0415
 
+        options = self.options(**relations)
+        if leaves_definitions:
+            options.transforms = [left_behind]
         return Chart(
             name,
             namespace=namespace,
             values=dict(values),
             skip_crds=skip_crds,
-            opts=self.options(**relations),
+            opts=options,
             **chart_location(pin, source),
         )

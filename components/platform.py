@@ -13,6 +13,7 @@ from components.agents.workspaces import Workspaces, WorkspacesArgs, workspace_k
 from components.aws.policies import key_alias
 from components.children import Children
 from components.cluster_access import cluster_access, keep_kubeconfig
+from components.definitions import leaves_definitions
 from components.handover import Below, earlier_stack
 from components.isolation.isolation import Isolation, IsolationArgs, served_runtimes
 from components.isolation.runtimes import Runtimes, RuntimesArgs
@@ -179,6 +180,7 @@ class Platform(pulumi.ComponentResource):
                 calico=calico,
                 place=calico_place(settings.cluster, settings.pools),
                 chart_source=settings.charts.source,
+                leaves_definitions=leaves_definitions(settings.cluster),
                 protect=_protected(settings),
                 gateways=self._gateways,
                 dns=calico_dns(settings),
@@ -214,6 +216,7 @@ class Platform(pulumi.ComponentResource):
                     kinds=kinds,
                     key=self._volumes_key(),
                     chart_source=settings.charts.source,
+                    leaves_definitions=leaves_definitions(settings.cluster),
                     after=self._add_ons,
                 ),
                 layer(),

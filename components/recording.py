@@ -10,7 +10,8 @@ from typing import Any
 
 import pulumi
 from pulumi.runtime import mocks, rpc
-from pulumi.runtime.proto import resource_pb2
+from pulumi.runtime.proto import callback_pb2, resource_pb2
+from pulumi.runtime.settings import SETTINGS
 
 STACK_TYPE = "pulumi:pulumi:Stack"
 STASH_TYPE = "pulumi:index:Stash"
@@ -37,6 +38,8 @@ class Recorded:
     protect: bool
     replace_on_changes: tuple[str, ...]
     delete_before_replace: bool
+    transforms: tuple[str, ...]
+    """Names of the functions that its children go through."""
     outputs: dict[str, Any] = field(default_factory=dict)
     """What a component registered as its outputs."""
 
@@ -85,6 +88,7 @@ class Recorder(mocks.MockMonitor):
             protect=request.protect,
             replace_on_changes=tuple(request.replaceOnChanges),
             delete_before_replace=request.deleteBeforeReplace,
+            transforms=tuple(each.token for each in request.transforms),
         )
         known = request.custom and (self._existing or not pulumi.runtime.is_dry_run())
         if request.type == STASH_TYPE:
@@ -105,6 +109,13 @@ class Recorder(mocks.MockMonitor):
         if request.urn in self.requests:
             self.requests[request.urn].outputs = _plain(request.outputs)
         return super().RegisterResourceOutputs(request)  # type: ignore[no-untyped-call]  # the SDK's
+
+
+class _Named:
+    """Stands where the SDK would have a server that an engine calls transforms by."""
+
+    def register_transform(self, transform: Callable[..., object]) -> object:
+        return callback_pb2.Callback(token=transform.__name__)
 
 
 class _Echo(pulumi.runtime.Mocks):
@@ -130,6 +141,7 @@ def record(
             pulumi.runtime.set_mocks(
                 _Echo(), project="corral", stack="test", preview=preview, monitor=recorder
             )
+            SETTINGS.callbacks = _Named()
             pulumi.runtime.test(program)()  # type: ignore[no-untyped-call]  # the SDK's
         finally:
             asyncio.set_event_loop(None)

@@ -23,11 +23,13 @@ from corral.settings.workspaces import STORAGE_CLASSES, WorkspaceKind
 @dataclass(frozen=True, kw_only=True)
 class WorkspacesArgs:
     """The kinds of volumes that there are; the key that encrypts those on EBS; where charts come
-    from; and what must stand first (the controller and kinds of snapshots, on EKS)."""
+    from, and whether their definitions stay; and what must stand first (the controller and kinds of
+    snapshots, on EKS)."""
 
     kinds: tuple[WorkspaceKind, ...]
     key: str
     chart_source: str | None
+    leaves_definitions: bool
     after: Sequence[pulumi.Resource] = ()
 
 
@@ -44,7 +46,7 @@ class Workspaces(pulumi.ComponentResource):
         super().__init__("corral:agents:Workspaces", name, None, opts)
         self._children = Children(parent=self)
         for kind in args.kinds:
-            drivers = self._topolvm(args.chart_source) if kind == "local" else []
+            drivers = self._topolvm(args) if kind == "local" else []
             self._children.add(
                 STORAGE_CLASSES[kind],
                 storage_class_document(kind, key=args.key),
@@ -61,14 +63,15 @@ class Workspaces(pulumi.ComponentResource):
         self.storage_classes = tuple(STORAGE_CLASSES[kind] for kind in args.kinds)
         self.register_outputs({"storage_classes": self.storage_classes})
 
-    def _topolvm(self, source: str | None) -> list[pulumi.Resource]:
+    def _topolvm(self, args: WorkspacesArgs) -> list[pulumi.Resource]:
         namespace = self._children.add(NAMESPACE, driver_namespace_document())
         chart = self._children.chart(
             "topolvm",
             TOPOLVM_CHART,
             namespace=NAMESPACE,
             values=topolvm_values(),
-            source=source,
+            source=args.chart_source,
+            leaves_definitions=args.leaves_definitions,
             depends_on=[namespace],
         )
         return [chart]

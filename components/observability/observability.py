@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import pulumi
 
 from components.children import Children
+from components.definitions import leaves_definitions
 from components.documents import Document
 from components.observability.dashboards.dashboards import dashboard_documents
 from components.observability.exporter.documents import exporter_documents
@@ -119,6 +120,7 @@ class Observability(pulumi.ComponentResource):
                 namespace=chart.namespace,
                 values=chart.values,
                 source=place.chart_source,
+                leaves_definitions=leaves_definitions(place.cluster),
                 depends_on=after,
             )
             for function in functions

@@ -65,6 +65,7 @@ class NodeScaling(pulumi.ComponentResource):
             namespace=NAMESPACE,
             values=drainer_values(args.place, hours=hours),
             source=args.chart_source,
+            leaves_definitions=False,
             depends_on=args.after,
         )
 
@@ -84,6 +85,7 @@ class NodeScaling(pulumi.ComponentResource):
                 replicas=min(KARPENTER_REPLICAS, platform),
             ),
             source=args.chart_source,
+            leaves_definitions=False,
             depends_on=args.after,
         )
         for name, pool in burst.items():

@@ -17,8 +17,11 @@ from corral.commands.reports import report_document, show_report
 from corral.commands.screen import Screen, write_json
 from corral.commands.stacks import Stack, announce, open_stack
 from corral.commands.teardown import Teardown
+from corral.embedded.engine.report import Action, Report
 from corral.errors import UserError
 from corral.teardown.state import StackState, refuse_foundation_of_others, refuse_protected
+
+_DEFINITION = "CustomResourceDefinition.apiextensions.k8s.io"
 
 
 def destroy(
@@ -78,12 +81,13 @@ def _by_pulumi(teardown: Teardown, *, yes: bool, local_backend: bool) -> dict[st
             continue
         announce(screen, stack, part)
         changes.update(pulumi_destroy(part, screen=screen, local_backend=local_backend))
-    return {"changes": changes, **teardown.left()}
+    definitions = [name for state in states for name in state.left_definitions]
+    return {"changes": changes, **teardown.left(definitions)}
 
 
 def _embedded(teardown: Teardown, *, yes: bool, workers: int) -> dict[str, Any]:
     stack, screen = teardown.stack, teardown.screen
-    documents = []
+    documents, definitions = [], []
     for part in reversed(stack.parts):
         announce(screen, stack, part)
         carrier, api = engine_for(part, screen=screen, workers=workers, start=False)
@@ -99,10 +103,20 @@ def _embedded(teardown: Teardown, *, yes: bool, workers: int) -> dict[str, Any]:
         report = carrier.destroy(agreed)
         show_report(screen, report)
         documents.append(report_document(report))
+        definitions += released_definitions(report)
         if not report.ok:
             raise UserError("not everything is gone; the same command goes on where this stopped")
     whole = documents[0] if len(documents) == 1 else {"ok": True, "parts": documents}
-    return {**whole, **teardown.left()}
+    return {**whole, **teardown.left(definitions)}
+
+
+def released_definitions(report: Report) -> list[str]:
+    """Names of definitions that left the stack and stay in the cluster."""
+    return [
+        change.id
+        for change in report.changes
+        if change.action is Action.RELEASE and change.kind == _DEFINITION
+    ]
 
 
 def _ask(screen: Screen, summary: str) -> bool:

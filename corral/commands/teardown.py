@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -78,16 +79,32 @@ class Teardown:
             return Scope()
         return Scope(namespaces=f"{MANAGED_BY}={MANAGER}")
 
-    def left(self) -> dict[str, Any]:
-        """Says what is left: volumes that are kept on purpose, and what AWS still holds."""
+    def left(self, definitions: Sequence[str]) -> dict[str, Any]:
+        """Says what is left: volumes and definitions that are kept on purpose, and what AWS still
+        holds."""
         kept = [held.name for held in self._drained.kept] if self._drained else []
         for name in kept:
             self.screen.note(f"kept, as its policy says: {name}")
-        found: dict[str, Any] = {"kept": kept}
+        if definitions:
+            self.screen.note(
+                f"kept: {len(definitions)} definitions of kinds, as deleting one deletes every "
+                "object of its kind in the cluster, whoever made it. Where nobody else uses them:"
+                f"\n  {self._removes(definitions)}"
+            )
+        found: dict[str, Any] = {"kept": kept, "definitions": sorted(definitions)}
         settings = self.stack.settings
         if settings.aws is None or Layer.FOUNDATION not in self.stack.layers:
             return found
         return found | self._left_at_aws()
+
+    def _removes(self, definitions: Sequence[str]) -> str:
+        access = self.stack.access
+        return shlex.join(
+            [
+                *("kubectl", "--kubeconfig", str(access.kubeconfig), "--context", access.context),
+                *("delete", "customresourcedefinitions", *sorted(definitions)),
+            ]
+        )
 
     def _left_at_aws(self) -> dict[str, Any]:
         # botocore takes a moment, and is needed for this alone.

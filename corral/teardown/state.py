@@ -15,6 +15,7 @@ Resource = Mapping[str, Any]
 _PROVIDER = "pulumi:providers:kubernetes"
 _STACK = "pulumi:pulumi:Stack"
 _INTERNAL = (_STACK, "pulumi:pulumi:StackReference")
+_DEFINITION = "kubernetes:apiextensions.k8s.io/v1:CustomResourceDefinition"
 _EKS = "aws:eks/cluster:Cluster"
 
 
@@ -46,6 +47,15 @@ class StackState:
     def protected(self) -> list[str]:
         """URNs of what must be released before it can be deleted."""
         return [resource["urn"] for resource in self.held if resource.get("protect")]
+
+    @property
+    def left_definitions(self) -> list[str]:
+        """Names of definitions that a destroy leaves behind."""
+        return [
+            str(resource["id"])
+            for resource in self.held
+            if resource["type"] == _DEFINITION and resource.get("retainOnDelete")
+        ]
 
     @property
     def kubeconfig(self) -> str | None:

@@ -56,7 +56,12 @@ def test_a_chart_is_registered_as_one_resource_with_its_version() -> None:
         def __init__(self) -> None:
             super().__init__("corral:test:Layer", "layer")
             Children(parent=self).chart(
-                "karpenter", OCI, namespace="kube-system", values={"replicas": 2}, source=None
+                "karpenter",
+                OCI,
+                namespace="kube-system",
+                values={"replicas": 2},
+                source=None,
+                leaves_definitions=False,
             )
 
     recorded = record(Layer)

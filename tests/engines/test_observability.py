@@ -47,6 +47,9 @@ STACKS_OWN = {"corral-watched"}
 OF_THE_STACK = ("--stack", "watched")
 SECRET = f"/api/v1/namespaces/{NAMESPACE}/secrets/{ALERT_SECRETS}"
 
+THEIRS = "/apis/monitoring.coreos.com/v1/namespaces/default/servicemonitors/theirs"
+MONITOR = "ServiceMonitor.monitoring.coreos.com default/theirs"
+
 PASSING = ("events", "leases", "endpoints", "endpointslices", "controllerrevisions")
 """Kinds that the control plane keeps by itself, and takes away in its own time."""
 
@@ -216,11 +219,22 @@ def test_no_secret_is_told_or_kept_in_clear(watched: Watched) -> None:
             assert not any(form in text for text in (*kept, *watched.told))
 
 
-def test_destroy_leaves_nothing_behind(watched: Watched) -> None:
-    """The last of this file: afterwards the cluster is empty."""
+def test_destroy_leaves_definitions_with_what_others_have_of_them_and_nothing_else(
+    watched: Watched,
+) -> None:
+    """The last of this file: the cluster is somebody else's, and that is what they find."""
+    spec = {"selector": {}, "endpoints": [{"port": "web"}]}
+    kind = {"apiVersion": "monitoring.coreos.com/v1", "kind": "ServiceMonitor"}
+    watched.api.apply(
+        THEIRS, {**kind, "metadata": {"name": "theirs"}, "spec": spec}, manager="somebody-else"
+    )
     assert watched.run("state", "unprotect", "--all", "--yes").returncode == 0
     done = watched.run("destroy", "--yes", "--skip-preview")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert eventually(lambda: everything(watched.api) <= watched.before), sorted(
-        everything(watched.api) - watched.before
-    )
+
+    assert eventually(
+        lambda: (
+            MONITOR in (left := everything(watched.api) - watched.before)
+            and {each for each in left if not each.endswith(".monitoring.coreos.com")} == {MONITOR}
+        )
+    ), sorted(everything(watched.api) - watched.before)

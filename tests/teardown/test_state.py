@@ -42,6 +42,16 @@ def test_what_is_only_looked_at_is_not_held() -> None:
     assert found.held == [NAMESPACE]
 
 
+def test_definitions_that_a_destroy_leaves_are_told_apart_from_those_that_go() -> None:
+    kind = "kubernetes:apiextensions.k8s.io/v1:CustomResourceDefinition"
+    found = state(
+        resource(kind, "stack:stays.example.dev", id="stays.example.dev", retainOnDelete=True),
+        resource(kind, "stack:goes.example.dev", id="goes.example.dev"),
+        resource("kubernetes:core/v1:Namespace", "kept", id="kept", retainOnDelete=True),
+    )
+    assert found.left_definitions == ["stays.example.dev"]
+
+
 def test_protected_things_are_named_with_the_command_that_releases_them() -> None:
     with pytest.raises(BadInput) as raised:
         refuse_protected([state(STACK, NAMESPACE)])

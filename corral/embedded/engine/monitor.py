@@ -9,7 +9,7 @@ what depends on it is skipped, and everything else is done. What the engine can'
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from corral.embedded.engine.charts import ChartRequest, Charts
@@ -44,6 +44,7 @@ from corral.embedded.engine.seam import (
     STACK_TYPE,
     UNKNOWN_TEXT,
     Answer,
+    Transforms,
     deployment_info,
 )
 from corral.embedded.engine.urns import Alias, Identity, former_urns
@@ -93,6 +94,7 @@ class Monitor:
         self._observe = observe
         self._workers = workers
         self._ledger = Ledger()
+        self.transforms = Transforms()
         self._lock = threading.Lock()
         self._begun = 0
         self._finished = 0
@@ -190,7 +192,13 @@ class Monitor:
         )
         if self._ledger.skip_after(urn, _needed(request)):
             return Answer(urn, result=FAIL)
-        refuse_options(urn, {"replacement_trigger": request.HasField("replacement_trigger")})
+        refuse_options(
+            urn,
+            {
+                "replacement_trigger": request.HasField("replacement_trigger"),
+                "transforms": bool(request.transforms) and not request.remote,
+            },
+        )
         try:
             registration = self._registration(request, identity, urn)
             self._tell(registration)
@@ -256,7 +264,7 @@ class Monitor:
 
     def _answer(self, registration: Registration, request: Any) -> Answer:
         if request.remote:
-            return self._chart(registration)
+            return self._chart(registration, request.transforms)
         if not registration.custom:
             return Answer(registration.urn)
         if registration.type == KUBERNETES_PROVIDER:
@@ -304,7 +312,7 @@ class Monitor:
 
     # Charts: a component whose children the engine makes.
 
-    def _chart(self, chart: Registration) -> Answer:
+    def _chart(self, chart: Registration, transforms: Sequence[Any]) -> Answer:
         # Which objects a chart has is told by their URNs; their outputs are nobody's business here.
         outputs = encode({"resources": UNKNOWN}, secret_keys=(), unknowns=True)
         self._require_known(chart)
@@ -314,9 +322,10 @@ class Monitor:
             raise ResourceFailed(
                 f"{CHART_TYPE} {chart.name!r} can't be expanded: there is no helm here"
             )
-        objects = self._charts.expand(
+        expanded = self._charts.expand(
             ChartRequest(name=chart.name, inputs=chart.inputs, secret_paths=chart.secret_paths)
         )
+        objects = self.transforms.applied(transforms, expanded)
         registrations = children(chart, objects, stack=self._stack, project=self._project)
         for child in registrations:
             self._ledger.claim(child.urn)

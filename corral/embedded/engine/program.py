@@ -157,6 +157,7 @@ def run_program(
             seam.run(
                 program,
                 monitor=monitor,
+                callbacks=monitor.transforms,
                 project=described.name,
                 stack=stack,
                 root=str(project.resolve()),

@@ -11,11 +11,13 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any, Final
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
 
+import pulumi
 from google.protobuf import empty_pb2
 from pulumi import errors as _errors
 from pulumi.output import UNKNOWN as _UNKNOWN_VALUE
@@ -26,9 +28,14 @@ from pulumi.runtime import (
     run_in_stack,
     set_all_config,
 )
-from pulumi.runtime.proto import engine_pb2, resource_pb2
+from pulumi.runtime.proto import callback_pb2, engine_pb2, resource_pb2
 from pulumi.runtime.settings import SETTINGS
 from pulumi.runtime.sync_await import _sync_await
+
+from corral.embedded.engine.refusals import Refused
+
+if TYPE_CHECKING:
+    from corral.embedded.engine.manifests import ChartObject
 
 SDK_VERSION: Final = "3.272.0"
 """The version that these assumptions were checked against."""
@@ -46,10 +53,11 @@ FEATURES: Final = (
     resource_pb2.RESOURCE_MONITOR_FEATURE_SECRETS,
     resource_pb2.RESOURCE_MONITOR_FEATURE_ALIAS_SPECS,
     resource_pb2.RESOURCE_MONITOR_FEATURE_DELETED_WITH,
+    resource_pb2.RESOURCE_MONITOR_FEATURE_TRANSFORMS,
 )
-"""What the monitor claims to do. The SDK itself refuses what isn't listed (transforms, hooks,
-parameterized packages); without RESOURCE_REFERENCES a resource given as an input arrives as its id,
-which is what a Kubernetes object needs."""
+"""What the monitor claims to do. The SDK itself refuses what isn't listed (hooks, parameterized
+packages); without RESOURCE_REFERENCES a resource given as an input arrives as its id, which is what
+a Kubernetes object needs."""
 
 SDK_UNKNOWN: Final[object] = _UNKNOWN_VALUE
 """What stands for such a value in an `Answer`."""
@@ -149,10 +157,70 @@ class ProgramLog:
         return EMPTY
 
 
+class Transforms:
+    """The program's transforms, called in its own process for each object of a chart.
+
+    Stands where the SDK would have a server that an engine in another process calls.
+    Of what a transform may answer, `retain_on_delete` is followed; anything else is refused.
+    """
+
+    def __init__(self) -> None:
+        self._functions: list[Any] = []
+
+    def register_transform(self, transform: pulumi.ResourceTransform) -> object:
+        """The SDK's call for each transform of a resource."""
+        self._functions.append(transform)
+        return callback_pb2.Callback(token=str(len(self._functions) - 1))
+
+    def register_stack_transform(self, _transform: pulumi.ResourceTransform) -> None:
+        """The SDK's call for one of the whole stack."""
+        raise RunError(f"{UNSUPPORTED} transforms of the whole stack.")
+
+    def applied(
+        self, callbacks: Sequence[Any], objects: Sequence[ChartObject]
+    ) -> Sequence[ChartObject]:
+        """A chart's objects after its transforms."""
+        for each in callbacks:
+            function = self._functions[int(each.token)]
+            objects = [
+                replace(item, retain_on_delete=True) if self._retained(function, item) else item
+                for item in objects
+            ]
+        return objects
+
+    def _retained(self, transform: Any, item: ChartObject) -> bool:
+        given = pulumi.ResourceTransformArgs(
+            custom=True,
+            type_=item.type,
+            name=item.name,
+            props=item.document,
+            opts=pulumi.ResourceOptions(),
+        )
+        answer = transform(given)
+        if answer is None:
+            return False
+        if not isinstance(answer, pulumi.ResourceTransformResult):
+            raise Refused(_refusal(f"a transform of {item.name} that is to be awaited"))
+        options = pulumi.ResourceOptions(retain_on_delete=answer.opts.retain_on_delete)
+        if answer.props != item.document or vars(answer.opts) != vars(options):
+            raise Refused(
+                _refusal(f"a transform of {item.name} that changes more than retain_on_delete")
+            )
+        return bool(answer.opts.retain_on_delete)
+
+
+def _refusal(what: str) -> str:
+    return (
+        f"the embedded engine doesn't support {what}; leave it out, or run this stack with "
+        "`--engine pulumi`."
+    )
+
+
 def run(
     program: Callable[[], None],
     *,
     monitor: object,
+    callbacks: Transforms,
     project: str,
     stack: str,
     root: str,
@@ -164,8 +232,9 @@ def run(
 ) -> None:
     """Run `program` with a fresh SDK whose monitor is `monitor`, until nothing is left to do.
 
-    `workers`: how many of the monitor's methods run at once. Raises what the program or the monitor
-    raises. Afterwards the SDK's global state is as it was before.
+    `callbacks` takes the program's transforms. `workers`: how many of the monitor's methods run at
+    once. Raises what the program or the monitor raises. Afterwards the SDK's global state is as it
+    was before.
     """
 
     def inside() -> None:
@@ -180,6 +249,7 @@ def run(
             organization="organization",
             root_directory=root,
         )
+        SETTINGS.callbacks = callbacks
         set_all_config(dict(config), list(secret_keys))
         with _event_loop(workers) as loop:
             loop.run_until_complete(run_in_stack(program))

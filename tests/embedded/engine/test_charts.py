@@ -164,6 +164,39 @@ def test_options_of_the_chart_hold_for_its_objects(tmp_path: Path, charts: HelmC
     assert executor["web:reader"].retain_on_delete, "helm.sh/resource-policy: keep"
 
 
+TRANSFORMED = """
+def transform(args):
+    if args.type_ == "kubernetes:apiextensions.k8s.io/v1:CustomResourceDefinition":
+        {does}
+        return pulumi.ResourceTransformResult(props=args.props, opts=args.opts)
+
+k8s.helm.v4.Chart("web", chart="./little", opts=pulumi.ResourceOptions(transforms=[transform]))
+"""
+
+
+@pytest.mark.cluster
+def test_a_charts_transform_has_those_objects_kept_that_it_names(
+    tmp_path: Path, charts: HelmCharts
+) -> None:
+    program = TRANSFORMED.format(does="args.opts.retain_on_delete = True")
+    executor = ran(tmp_path, program, charts=charts)
+    assert {one.name for one in executor.registrations if one.retain_on_delete} == {
+        *("web:things.example.dev", "web:reader")
+    }
+
+
+@pytest.mark.cluster
+@pytest.mark.parametrize(
+    "does", ["args.opts.protect = True", "args.props = {**args.props, 'spec': {}}"]
+)
+def test_what_else_a_transform_would_change_is_refused(
+    tmp_path: Path, charts: HelmCharts, does: str
+) -> None:
+    result, executor = run(tmp_path, TRANSFORMED.format(does=does), charts=charts)
+    assert result.error is not None and "more than retain_on_delete" in result.error
+    assert not executor.registrations
+
+
 @pytest.mark.cluster
 def test_release_name_prefix_crds_and_files_can_be_chosen(
     tmp_path: Path, charts: HelmCharts

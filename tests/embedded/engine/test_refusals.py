@@ -29,9 +29,10 @@ REFUSED = {
     "doesn't follow its `namespace`": "k8s.Provider('p', namespace='x')",
     "doesn't follow its `renderYamlToDirectory`": "k8s.Provider('p', render_yaml_to_directory='x')",
     "resource option `replacement_trigger`": "config_map('one', replacement_trigger='x')",
-    "the embedded engine doesn't support transforms": (
+    "the embedded engine doesn't support transforms of the whole stack": (
         "pulumi.runtime.register_resource_transform(lambda args: None)\nconfig_map('one')"
     ),
+    "resource option `transforms`": "config_map('one', transforms=[lambda args: None])",
     "the embedded engine doesn't support resource hooks": (
         "config_map('one', hooks=pulumi.ResourceHookBinding(after_create=[lambda args: None]))"
     ),

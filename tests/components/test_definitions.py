@@ -1,0 +1,31 @@
+"""Definitions that charts bring: where a destroy leaves them behind, and of which charts."""
+
+from __future__ import annotations
+
+import pytest
+
+from components.definitions import left_behind
+from components.platform import Platform
+from components.recording import record
+from corral.settings.loading import load_stack_file, stack_file
+from tests.project_copy import ROOT
+
+CHART = "kubernetes:helm.sh/v4:Chart"
+
+
+def charts(stack: str) -> dict[str, tuple[str, ...]]:
+    """The transforms of each chart of a stack, by the chart's name."""
+    settings = load_stack_file(stack_file(stack, ROOT))
+    found = record(lambda: Platform("corral", settings)).values()
+    return {each.name: each.transforms for each in found if each.type == CHART}
+
+
+def test_every_chart_on_a_cluster_of_somebody_else_s_leaves_its_definitions() -> None:
+    found = charts("metal-example")
+    assert {"calico-kinds", "kube-prometheus-stack", "topolvm"} <= found.keys()
+    assert set(found.values()) == {(left_behind.__name__,)}
+
+
+@pytest.mark.parametrize("stack", ["local", "dev"])
+def test_on_a_cluster_that_corral_makes_nothing_is_left(stack: str) -> None:
+    assert set(charts(stack).values()) <= {()}
