@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 import pulumi
 
 from components.charts import PinnedChart, chart_location
-from components.definitions import left_behind
+from components.definitions import sharing
 from components.documents import Document, type_token
 
 if TYPE_CHECKING:
@@ -115,18 +115,19 @@ class Children:
         namespace: pulumi.Input[str],
         values: Mapping[str, Any],
         source: str | None,
-        leaves_definitions: bool,
+        definitions: pulumi.ProviderResource | None,
         skip_crds: bool = False,
         **relations: Unpack[Relations],
     ) -> Chart:
         """Registers one chart. Its objects become children of it, named by their kind, namespace
-        and name. For `source` see `chart_location`, for the other `components.definitions`."""
+        and name. For `source` see `chart_location`. `definitions` is the provider of its
+        definitions where others share them (`components.definitions`)."""
         # Only stacks with charts pay for its import.
         from pulumi_kubernetes.helm.v4 import Chart  # noqa: PLC0415
 
         options = self.options(**relations)
-        if leaves_definitions:
-            options.transforms = [left_behind]
+        if definitions is not None:
+            options.transforms = [sharing(definitions)]
         return Chart(
             name,
             namespace=namespace,

@@ -88,6 +88,7 @@ class Platform(pulumi.ComponentResource):
         self._add_ons: tuple[pulumi.Resource, ...] = ()
         self._network: tuple[pulumi.Resource, ...] = ()
         self._gateways: GatewayPlace | None = None
+        self._definitions: Provider | None = None
         self._calico_after: tuple[pulumi.Resource, ...] = ()
         self._way_out: tuple[pulumi.Resource, ...] = ()
         self._way_in: tuple[pulumi.Resource, ...] = ()
@@ -156,8 +157,15 @@ class Platform(pulumi.ComponentResource):
         kubeconfig = below.kubeconfig
         if isinstance(self._settings.cluster, EksCluster):
             kubeconfig = pulumi.Output.from_input(kubeconfig).apply(self._kept)
+        if leaves_definitions(self._settings.cluster):
+            self._definitions = self._reaching("definitions", kubeconfig, upserts=True)
+        return self._reaching("cluster", kubeconfig)
+
+    def _reaching(
+        self, name: str, kubeconfig: pulumi.Input[str], *, upserts: bool | None = None
+    ) -> Provider:
         return Provider(
-            "cluster",
+            name,
             kubeconfig=kubeconfig,
             context=self.context,
             # The cluster stays the same one when its address or somebody's path to it changes:
@@ -167,6 +175,7 @@ class Platform(pulumi.ComponentResource):
             # because a name was added, and Alertmanager would be without receivers.
             enable_config_map_mutable=True,
             enable_secret_mutable=True,
+            upsert_existing_objects=upserts,
             opts=self._children.options(),
         )
 
@@ -180,7 +189,7 @@ class Platform(pulumi.ComponentResource):
                 calico=calico,
                 place=calico_place(settings.cluster, settings.pools),
                 chart_source=settings.charts.source,
-                leaves_definitions=leaves_definitions(settings.cluster),
+                definitions=self._definitions,
                 protect=_protected(settings),
                 gateways=self._gateways,
                 dns=calico_dns(settings),
@@ -216,7 +225,7 @@ class Platform(pulumi.ComponentResource):
                     kinds=kinds,
                     key=self._volumes_key(),
                     chart_source=settings.charts.source,
-                    leaves_definitions=leaves_definitions(settings.cluster),
+                    definitions=self._definitions,
                     after=self._add_ons,
                 ),
                 layer(),
@@ -288,7 +297,9 @@ class Platform(pulumi.ComponentResource):
         if place is not None:
             # The exporter reads what is left in the system's namespace.
             after = (system, *self._network, *self._add_ons, *self._way_out)
-            args = ObservabilityArgs(place=place, secrets=self._secrets, after=after)
+            args = ObservabilityArgs(
+                place=place, secrets=self._secrets, definitions=self._definitions, after=after
+            )
             Observability("observability", args, layer())
 
     def _volumes_key(self) -> str:

@@ -23,13 +23,13 @@ from corral.settings.workspaces import STORAGE_CLASSES, WorkspaceKind
 @dataclass(frozen=True, kw_only=True)
 class WorkspacesArgs:
     """The kinds of volumes that there are; the key that encrypts those on EBS; where charts come
-    from, and whether their definitions stay; and what must stand first (the controller and kinds of
-    snapshots, on EKS)."""
+    from, and the provider of definitions that others share; and what must stand first (the
+    controller and kinds of snapshots, on EKS)."""
 
     kinds: tuple[WorkspaceKind, ...]
     key: str
     chart_source: str | None
-    leaves_definitions: bool
+    definitions: pulumi.ProviderResource | None = None
     after: Sequence[pulumi.Resource] = ()
 
 
@@ -71,7 +71,7 @@ class Workspaces(pulumi.ComponentResource):
             namespace=NAMESPACE,
             values=topolvm_values(),
             source=args.chart_source,
-            leaves_definitions=args.leaves_definitions,
+            definitions=args.definitions,
             depends_on=[namespace],
         )
         return [chart]

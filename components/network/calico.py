@@ -33,18 +33,19 @@ from corral.settings.pools import AnyPool
 
 @dataclass(frozen=True, kw_only=True)
 class CalicoArgs:
-    """The settings; the cluster that it goes on; where charts come from, and whether their
-    definitions stay; whether taking it away from under running pods is an error."""
+    """The settings; the cluster that it goes on; where charts come from; whether taking it away
+    from under running pods is an error."""
 
     calico: settings.Calico
     place: CalicoPlace
     chart_source: str | None
-    leaves_definitions: bool
     protect: bool
     gateways: GatewayPlace | None = None
     """Calico Enterprise's egress gateways."""
     dns: Sequence[str] = ()
     """DNS servers that Envoy asks."""
+    definitions: pulumi.ProviderResource | None = None
+    """The provider of definitions that others share."""
     after: Sequence[pulumi.Resource] = ()
     """What must stand before Calico starts on nodes: roles of its pods."""
 
@@ -66,7 +67,7 @@ class Calico(pulumi.ComponentResource):
             namespace=NAMESPACE,
             values={},
             source=args.chart_source,
-            leaves_definitions=args.leaves_definitions,
+            definitions=args.definitions,
             depends_on=[namespace],
         )
         operator = children.chart(
@@ -75,7 +76,7 @@ class Calico(pulumi.ComponentResource):
             namespace=NAMESPACE,
             values=operator_values(calico, place),
             source=args.chart_source,
-            leaves_definitions=args.leaves_definitions,
+            definitions=args.definitions,
             # Without the kinds it gives up; they also stay until it has put everything away.
             depends_on=[namespace, kinds],
         )

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 import pulumi
 
 from components.children import Children
-from components.definitions import leaves_definitions
 from components.documents import Document
 from components.observability.dashboards.dashboards import dashboard_documents
 from components.observability.exporter.documents import exporter_documents
@@ -79,6 +78,8 @@ class ObservabilityArgs:
     place: ObservabilityPlace
     secrets: Mapping[str, str] = field(default_factory=dict)
     """Stack secrets by name: all that the settings name."""
+    definitions: pulumi.ProviderResource | None = None
+    """The provider of definitions that others share."""
     after: Sequence[pulumi.Resource] = ()
 
 
@@ -89,7 +90,7 @@ class Observability(pulumi.ComponentResource):
         self, name: str, args: ObservabilityArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("corral:observability:Observability", name, None, opts)
-        self._children = Children(parent=self)
+        self._children, self._definitions = Children(parent=self), args.definitions
         place = args.place
         namespace = self._children.add(
             NAMESPACE, platform_namespace_document(NAMESPACE), depends_on=args.after
@@ -120,7 +121,7 @@ class Observability(pulumi.ComponentResource):
                 namespace=chart.namespace,
                 values=chart.values,
                 source=place.chart_source,
-                leaves_definitions=leaves_definitions(place.cluster),
+                definitions=self._definitions,
                 depends_on=after,
             )
             for function in functions

@@ -65,7 +65,7 @@ class NodeScaling(pulumi.ComponentResource):
             namespace=NAMESPACE,
             values=drainer_values(args.place, hours=hours),
             source=args.chart_source,
-            leaves_definitions=False,
+            definitions=None,
             depends_on=args.after,
         )
 
@@ -85,7 +85,7 @@ class NodeScaling(pulumi.ComponentResource):
                 replicas=min(KARPENTER_REPLICAS, platform),
             ),
             source=args.chart_source,
-            leaves_definitions=False,
+            definitions=None,
             depends_on=args.after,
         )
         for name, pool in burst.items():

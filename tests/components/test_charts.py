@@ -61,7 +61,7 @@ def test_a_chart_is_registered_as_one_resource_with_its_version() -> None:
                 namespace="kube-system",
                 values={"replicas": 2},
                 source=None,
-                leaves_definitions=False,
+                definitions=None,
             )
 
     recorded = record(Layer)

@@ -24,6 +24,7 @@ pytestmark = pytest.mark.cluster
 
 PROGRAM = """
 import pulumi
+import pulumi_kubernetes as k8s
 from components.charts import PinnedChart
 from components.children import Children
 
@@ -37,7 +38,7 @@ class Layer(pulumi.ComponentResource):
             namespace="default",
             values={{}},
             source={source!r},
-            leaves_definitions={leaves},
+            definitions=k8s.Provider("definitions") if {leaves} else None,
         )
 
 

@@ -160,8 +160,9 @@ class ProgramLog:
 class Transforms:
     """The program's transforms, called in its own process for each object of a chart.
 
-    Stands where the SDK would have a server that an engine in another process calls.
-    Of what a transform may answer, `retain_on_delete` is followed; anything else is refused.
+    Stands where the SDK would have a server that an engine in another process calls. Of what a
+    transform may answer, `retain_on_delete` is followed; which provider it says makes no difference
+    here; anything else is refused.
     """
 
     def __init__(self) -> None:
@@ -202,6 +203,7 @@ class Transforms:
         if not isinstance(answer, pulumi.ResourceTransformResult):
             raise Refused(_refusal(f"a transform of {item.name} that is to be awaited"))
         options = pulumi.ResourceOptions(retain_on_delete=answer.opts.retain_on_delete)
+        options.provider = answer.opts.provider  # all of a run lead to one cluster
         if answer.props != item.document or vars(answer.opts) != vars(options):
             raise Refused(
                 _refusal(f"a transform of {item.name} that changes more than retain_on_delete")

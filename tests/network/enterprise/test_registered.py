@@ -71,7 +71,6 @@ def calico_alone(*, preview: bool) -> dict[str, Recorded]:
         calico=found.network.calico,
         place=calico_place(found.cluster, found.pools),
         chart_source=None,
-        leaves_definitions=False,
         protect=True,
         gateways=PLACE,
     )
