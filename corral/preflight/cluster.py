@@ -11,6 +11,7 @@ from corral.kubernetes import Access, Api, Discovery, Retries
 from corral.preflight.finding import Finding, failure, ok, warning
 from corral.preflight.nodes import look_at_nodes, major_minor
 from corral.preflight.parts import look_at_parts
+from corral.preflight.prometheus_operators import look_at_prometheus_operators
 from corral.settings.stack import Settings
 
 PATIENCE = 5.0  # seconds for a cluster that doesn't answer: a doctor doesn't wait for it to heal
@@ -40,6 +41,7 @@ def look_at_cluster(
         yield from look_at_parts(plan, major_minor(version["gitVersion"]) or NEWEST_KUBERNETES)
         yield from _rights(api, planned_kinds(plan))
         yield from look_at_nodes(list(api.list("/api/v1/nodes")), version["gitVersion"], settings)
+        yield from look_at_prometheus_operators(api, settings)
     except UserError as error:
         yield warning(
             f"cluster of {name}: not looked at to the end: {error}",

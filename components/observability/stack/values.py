@@ -89,6 +89,9 @@ REPLACED_ALERTS = {
 cause wakes somebody once. Certificates of kubelets and of the API server's clients, the API server,
 workloads and nodes' disks stay the chart's: we have none of these."""
 
+INSTANCES = ("prometheus", "alertmanager", "thanosRuler")
+"""Servers that an operator makes."""
+
 CADVISOR_KEPT = (
     "container_(cpu_usage_seconds_total|memory_(working_set_bytes|rss|cache|usage_bytes)|threads"
     "|processes|sockets|oom_events_total|pressure_.*|start_time_seconds|last_seen"
@@ -226,6 +229,8 @@ def _operator(place: ObservabilityPlace) -> dict[str, Any]:
         "kubeletEndpointsEnabled": False,
         "kubeletEndpointSliceEnabled": True,
         "networkPolicy": {"enabled": False},
+        # Another operator may be there for servers of somebody else's: those aren't ours to make.
+        **{f"{kind}InstanceNamespaces": [NAMESPACE] for kind in INSTANCES},
         "nodeSelector": node_selector(place),
         "priorityClassName": PRIORITY,
         "podAnnotations": exempt("image-digest", reason=BY_TAG),
