@@ -94,8 +94,13 @@ def test_a_whole_stack_asks_nobody() -> None:
 @pytest.mark.parametrize("layer", [Layer.PLATFORM, Layer.TENANTS])
 def test_the_cluster_is_the_one_that_was_handed_over(layer: Layer) -> None:
     resources, _, _ = part(every_runtime(), layer)
-    [provider] = [r for r in resources.values() if r.type == "pulumi:providers:kubernetes"]
-    assert provider.inputs["kubeconfig"] == KUBECONFIG
+    found = {
+        r.name: r.inputs["kubeconfig"]
+        for r in resources.values()
+        if r.type == "pulumi:providers:kubernetes"
+    }
+    assert "cluster" in found
+    assert set(found.values()) == {KUBECONFIG}
 
 
 @pytest.mark.parametrize("layer", [Layer.PLATFORM, Layer.TENANTS])
