@@ -50,6 +50,8 @@ def with_pools(folder: Path, count: int) -> Path:
     )
     pools = settings["corral:settings"]["pools"]
     pools |= {f"more-{number}": POOL for number in range(count - len(pools))}
+    # So many nodes say more of themselves than prod's own have room for.
+    settings["corral:settings"]["observability"]["prometheus"]["storage"] = "500Gi"
     written = yaml.safe_dump({"config": settings})
     (stacks / "Pulumi.pools.yaml").write_text(written, encoding="utf-8")
     return project
