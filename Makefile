@@ -4,8 +4,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STACK ?= local
-# A file's tests share what they start; four processes with a cluster each are enough for any machine.
-PARALLEL ?= --numprocesses logical --maxprocesses 4 --dist loadfile
+# A file's tests share what they start, and so do those of neighbouring files: they keep their order.
+# Four processes with a cluster each are enough for any machine.
+PARALLEL ?= --numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 .PHONY: help up down test check format bench lock reference clean
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.network.gateway.steps import Steps, api, connect, direct, plain, raw, tunnelled
+from tests.network.laboratory.names import TENANTS
 from tests.network.laboratory.outside import Laboratory, proxy, tls
 
 OK = "ok.example.org"
@@ -43,10 +44,7 @@ def test_a_refusal_is_told_with_its_tenant_too_where_no_filter_has_run(
     del told
     found = laboratory.ask("log")
 
-    assert {line.get("tenant") for line in found} <= {
-        None, "acme", "other", "narrow", "hasty", "unlisted", "growing", "leaving", "quarantined",
-        "suspended", "builder",
-    }  # fmt: skip
+    assert {line.get("tenant") for line in found} <= {None, *TENANTS}
     assert [line for line in found if line["event"] == "connection" and line["tenant"] == "acme"]
 
 
