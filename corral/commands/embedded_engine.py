@@ -20,6 +20,8 @@ from corral.settings.stack_secrets import needed_secrets
 
 NOTE_EVERY = 1.0
 """Seconds between two lines of progress."""
+_NOTE = "note"
+"""An event that is a text alone: what is waited for, and nothing done."""
 
 
 class EventLines:
@@ -31,13 +33,18 @@ class EventLines:
         self._begun = self._shown = time.monotonic()
 
     def __call__(self, event: Event) -> None:
-        self._counts[event.action] = self._counts.get(event.action, 0) + 1
+        if event.action != _NOTE:
+            self._counts[event.action] = self._counts.get(event.action, 0) + 1
         now = time.monotonic()
-        if now - self._shown >= NOTE_EVERY:
-            self._shown = now
-            done = sum(self._counts.values())
-            counted = ", ".join(f"{count} {action}" for action, count in self._counts.items())
-            self._screen.step("objects", f"{counted} ({done / (now - self._begun):.0f} a second)")
+        if now - self._shown < NOTE_EVERY:
+            return
+        self._shown = now
+        if event.action == _NOTE:
+            self._screen.step("waiting", event.text)
+            return
+        done = sum(self._counts.values())
+        counted = ", ".join(f"{count} {action}" for action, count in self._counts.items())
+        self._screen.step("objects", f"{counted} ({done / (now - self._begun):.0f} a second)")
 
 
 def engine_for(

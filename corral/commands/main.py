@@ -16,6 +16,7 @@ import typer
 
 from corral.commands import check, cluster, destroy, doctor, network, plan, status, up
 from corral.commands.screen import Screen
+from corral.kubernetes import Unreachable
 
 app = typer.Typer(
     name="corral",
@@ -50,6 +51,12 @@ def _project(
         os.chdir(directory)
 
 
+_WAY_THERE = (
+    "\nWhat runs, and where to look: `corral cluster status` for the embedded cluster, `corral up` "
+    "starts it again; `corral doctor STACK` for one of yours"
+)
+
+
 def run() -> None:
     """The entry point: an error for people is its text, anything else is our bug and says so."""
     try:
@@ -59,7 +66,8 @@ def run() -> None:
         sys.exit(130)
     except Exception as error:
         if getattr(error, "user_facing", False):
-            Screen().error(str(error))
+            hint = _WAY_THERE if isinstance(error, Unreachable) else ""
+            Screen().error(f"{error}{hint}")
             sys.exit(getattr(error, "exit_code", 1))
         log = _crash_log(error)
         Screen().error(

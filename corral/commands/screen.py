@@ -5,16 +5,19 @@ Colour follows rich's rules: none when NO_COLOR is set, TERM is dumb, or the str
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import orjson
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+
+from corral.errors import BadInput, file_reason
 
 
 class Screen:
@@ -68,10 +71,31 @@ class Screen:
 
 
 def write_json(document: object, target: str) -> None:
-    """Indented JSON to a file, or to stdout for "-"."""
+    """Indented JSON to a file, or to stdout for "-". Raises BadInput, with nothing left of it and
+    what was there before kept, where the file can't be written."""
     data = orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
     if target == "-":
         sys.stdout.buffer.write(data)
         sys.stdout.flush()
-    else:
-        Path(target).write_bytes(data)
+        return
+    path = Path(target)
+    try:
+        _write(path, data)
+    except OSError as error:
+        raise BadInput(
+            f"--json {target}: can't use {path.absolute()}: {file_reason(error)}"
+        ) from error
+
+
+def _write(path: Path, data: bytes) -> None:
+    if path.exists() and not path.is_file():
+        path.write_bytes(data)  # a device or a pipe
+        return
+    whole = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        whole.write_bytes(data)
+        whole.replace(path)
+    except OSError:
+        with suppress(OSError):
+            whole.unlink()
+        raise

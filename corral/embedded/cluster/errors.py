@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from corral.errors import UserError
+from corral.errors import UserError, file_reason
 
 
 class ClusterError(UserError):
@@ -42,17 +41,6 @@ class PartDiedError(ClusterError):
         self.last_lines = last_lines
 
 
-_FIXES = {
-    errno.ENOSPC: "the disk is full; free some room there",
-    errno.EDQUOT: "your disk quota is used up; free some room there",
-    errno.EROFS: "the file system is read-only; work in a folder that can be written",
-    errno.EACCES: "you may not write there; take ownership of it or choose another folder",
-    errno.EPERM: "you may not write there; take ownership of it or choose another folder",
-    errno.ENOTDIR: "something on the way is a file, not a folder; move it away",
-    errno.EISDIR: "there is a folder where a file belongs; move it away",
-}
-
-
 @contextmanager
 def readable_file_errors(what: str, where: Path) -> Iterator[None]:
     """Turns an OSError about files below into a ClusterError that names the file and the fix.
@@ -63,5 +51,4 @@ def readable_file_errors(what: str, where: Path) -> Iterator[None]:
         yield
     except OSError as error:
         path = error.filename or where
-        reason = _FIXES.get(error.errno or 0, str(error.strerror or error).lower())
-        raise ClusterError(f"{what}: can't use {path}: {reason}") from error
+        raise ClusterError(f"{what}: can't use {path}: {file_reason(error)}") from error
